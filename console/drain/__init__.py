@@ -1,0 +1,1 @@
+"""The run: a pure ``step(state, event)``, the runner that carries its commands out, guard and watchdog."""

@@ -1,0 +1,1 @@
+"""How long a move takes and how dark it goes: pure functions of values."""

@@ -1,0 +1,1 @@
+"""The append-only store of events, and what is read back from it: replay and report."""

@@ -1,0 +1,380 @@
+"""The cluster as it was read: one immutable snapshot. ``None`` always means *unknown*, never zero and never absent.
+
+Integers of the enumerations are the wire's (reflected from the Windows modules); names follow PEP 8.
+Sizes are bytes, durations seconds, rates bytes per second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum, IntFlag
+from functools import cached_property
+
+from .identity import HostName, RoleName, VmId, VmRef
+
+
+class NodeState(IntEnum):
+    """ClusterNodeState."""
+
+    UNKNOWN = -1
+    UP = 0
+    DOWN = 1
+    PAUSED = 2
+    JOINING = 3
+
+
+class DrainStatus(IntEnum):
+    """ClusterNodeDrainStatus."""
+
+    NOT_INITIATED = 0
+    IN_PROGRESS = 1
+    COMPLETED = 2
+    FAILED = 3
+
+
+class NodeFlags(IntFlag):
+    """ClusterNodeStatusInformation."""
+
+    NORMAL = 0
+    ISOLATED = 1
+    QUARANTINED = 2
+    DRAIN_IN_PROGRESS = 4
+    DRAIN_COMPLETED = 8
+    DRAIN_FAILED = 16
+    AVOID_PLACEMENT = 32
+
+
+class MigrationTransport(IntEnum):
+    """VMMigrationPerformance."""
+
+    TCPIP = 0
+    COMPRESSION = 1
+    SMB = 2
+
+
+class MigrationAuthentication(IntEnum):
+    """MigrationAuthenticationType."""
+
+    CREDSSP = 0
+    KERBEROS = 1
+
+
+class VmState(IntEnum):
+    """VMState; the critical twins keep their own numbers in :attr:`VirtualMachine.state_number`."""
+
+    UNKNOWN = -1
+    OTHER = 1
+    RUNNING = 2
+    OFF = 3
+    STOPPING = 4
+    SAVED = 6
+    PAUSED = 9
+    STARTING = 10
+    RESET = 11
+    SAVING = 32773
+    PAUSING = 32776
+    RESUMING = 32777
+    FAST_SAVED = 32779
+    FAST_SAVING = 32780
+    CRITICAL = 32785
+    """Stands for every …Critical state (32785 to 32796)."""
+
+
+class GroupState(IntEnum):
+    """ClusterGroupState."""
+
+    UNKNOWN = -1
+    ONLINE = 0
+    OFFLINE = 1
+    FAILED = 2
+    PARTIAL_ONLINE = 3
+    PENDING = 4
+
+
+class GroupFlags(IntFlag):
+    """Group StatusInformation bits that this project reads."""
+
+    LOCKED = 1
+    PREEMPTED = 2
+    QUEUED = 4
+    """Waiting in the queue for a move."""
+    PHYSICAL_RESOURCES_LACKING = 8
+    WAITING_TO_START = 16
+    EMBEDDED_FAILURE = 32
+
+
+class NetworkRole(IntEnum):
+    """ClusterNetworkRole."""
+
+    NONE = 0
+    CLUSTER = 1
+    CLIENT = 2
+    CLUSTER_AND_CLIENT = 3
+
+
+class VolumeState(IntEnum):
+    """ClusterSharedVolumeState."""
+
+    UNAVAILABLE = 0
+    PAUSED = 1
+    DIRECT = 2
+    FILE_SYSTEM_REDIRECTED = 3
+    BLOCK_REDIRECTED = 4
+
+
+class Heartbeat(IntEnum):
+    """VMHeartbeatStatus."""
+
+    UNKNOWN = 0
+    DISABLED = 1
+    NO_CONTACT = 2
+    ERROR = 3
+    LOST_COMMUNICATION = 4
+    OK_APPLICATIONS_UNKNOWN = 5
+    OK_APPLICATIONS_HEALTHY = 6
+    OK_APPLICATIONS_CRITICAL = 7
+    PAUSED = 8
+
+
+class Contact(Enum):
+    """Whether the console's own session to a host answers."""
+
+    ANSWERING = "answering"
+    SILENT = "silent"
+    """Does not answer now; what is known of it has an age."""
+    NEVER = "never reached"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAdapter:
+    """A physical adapter of a host (Get-NetAdapter, Get-NetAdapterRdma, Get-NetAdapterVmq)."""
+
+    name: str
+    description: str
+    link_bytes_per_s: float | None
+    up: bool | None
+    mtu_bytes: int | None = None
+    rdma_enabled: bool | None = None
+    rdma_operational: bool | None = None
+    vmq_enabled: bool | None = None
+    driver_version: str | None = None
+    driver_date: str | None = None
+    driver_provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A cluster node that runs Hyper-V."""
+
+    name: HostName
+    contact: Contact
+    read_at: datetime | None
+    """When its own session last answered."""
+    node_id: int | None = None
+    state: NodeState = NodeState.UNKNOWN
+    drain_status: DrainStatus | None = None
+    flags: NodeFlags = NodeFlags.NORMAL
+    build: int | None = None
+    fault_domain: str | None = None
+    memory_bytes: int | None = None
+    memory_free_bytes: int | None = None
+    logical_processors: int | None = None
+    processor_manufacturer: str | None = None
+    processor_name: str | None = None
+    cpu_fraction: float | None = None
+    """Total run time of the logical processors, 0 to 1."""
+    migration_enabled: bool | None = None
+    migration_transport: MigrationTransport | None = None
+    migration_authentication: MigrationAuthentication | None = None
+    maximum_virtual_machine_migrations: int | None = None
+    credential_guard: bool | None = None
+    smb_bandwidth_feature: bool | None = None
+    """FS-SMBBW is installed."""
+    supported_vm_versions: tuple[str, ...] | None = None
+    adapters: tuple[NetworkAdapter, ...] | None = None
+    switches: tuple[str, ...] | None = None
+    started_at: datetime | None = None
+    migrations_in_flight: int | None = None
+    problems: tuple[str, ...] = ()
+    """Sentences about what could not be read or is wrong, for the Problems pane."""
+
+    @property
+    def accepts_vms(self) -> bool:
+        """Up and not avoiding placement: roles may be moved here."""
+        return self.state is NodeState.UP and not self.flags & (
+            NodeFlags.ISOLATED | NodeFlags.QUARANTINED | NodeFlags.AVOID_PLACEMENT
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationProgress:
+    """What the cluster and the source host tell of a running live migration."""
+
+    percent: float | None = None
+    """0 to 100, low half of ResourceSpecificData1 or Msvm_MigrationJob.PercentComplete."""
+    destination: HostName | None = None
+    pass_number: int | None = None
+    dirty_pages: int | None = None
+    rate_bytes_per_s: float | None = None
+    bytes_sent: int | None = None
+    blackout: bool | None = None
+    cpu_cap: int | None = None
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMachine:
+    """A VM on the host where it was seen."""
+
+    ref: VmRef
+    host: HostName
+    state: VmState
+    state_number: int
+    """The wire's integer, also for states this version does not name."""
+    clustered: bool
+    read_at: datetime | None = None
+    operational_status: tuple[int, ...] = ()
+    memory_assigned_bytes: int | None = None
+    """0 unless running."""
+    memory_startup_bytes: int | None = None
+    memory_demand_bytes: int | None = None
+    dynamic_memory: bool | None = None
+    processors: int | None = None
+    cpu_percent: int | None = None
+    version: str | None = None
+    generation: int | None = None
+    uptime_s: float | None = None
+    heartbeat: Heartbeat | None = None
+    status: str = ""
+    """Windows' own words, localised: for display only."""
+    role_state: GroupState | None = None
+    role_flags: GroupFlags = GroupFlags(0)
+    priority: int | None = None
+    """0 no auto start, 1000 low, 2000 medium, 3000 high."""
+    default_move_type: int | None = None
+    """1 always quick; 4294967295 follows the cluster's rule."""
+    possible_owners: frozenset[HostName] | None = None
+    preferred_owners: tuple[HostName, ...] | None = None
+    anti_affinity: tuple[str, ...] = ()
+    auto_failback: bool | None = None
+    resource_name: str | None = None
+    """The cluster resource of type Virtual Machine, where progress is read."""
+    migration: MigrationProgress | None = None
+
+    @property
+    def id(self) -> VmId:
+        return self.ref.id
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    @property
+    def memory_bytes(self) -> int:
+        """What a move has to find room for: assigned while running, else the start-up size, else 0."""
+        return self.memory_assigned_bytes or self.memory_startup_bytes or 0
+
+    @property
+    def running(self) -> bool:
+        return self.state in (VmState.RUNNING, VmState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A cluster group that is not a VM's: file server, core group, available storage and the like."""
+
+    name: RoleName
+    group_type: int
+    owner: HostName | None
+    state: GroupState
+    core: bool
+    flags: GroupFlags = GroupFlags(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterNetwork:
+    name: str
+    id: str
+    role: NetworkRole | None
+    up: bool | None
+    metric: int | None
+    subnet: str | None
+    migration_excluded: bool | None = None
+    migration_order: int | None = None
+    """Rank in MigrationNetworkOrder, 0 first; None when not listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVolume:
+    name: str
+    coordinator: HostName | None
+    states: tuple[tuple[HostName, VolumeState], ...] = ()
+    """The volume's state as each node sees it."""
+    size_bytes: int | None = None
+    free_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Cluster-wide properties (Get-Cluster and the Virtual Machine resource type), raw as Windows stores them."""
+
+    maximum_parallel_migrations: int | None = None
+    set_smb_bandwidth_limit: int | None = None
+    smb_bandwidth_limit_factor: int | None = None
+    """Hundredths of a percent: 2500 is 25 %."""
+    auto_balancer_mode: int | None = None
+    auto_balancer_level: int | None = None
+    functional_level: int | None = None
+    enforced_anti_affinity: bool | None = None
+    s2d_enabled: bool | None = None
+    move_type_threshold: int | None = None
+    """Roles of lower priority are quick-migrated by the cluster's own drain."""
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityRule:
+    """MSCluster_AffinityRule. Kind: 1 same fault domain, 2 same node, 3 different fault domain, 4 different node."""
+
+    name: str
+    kind: int
+    enabled: bool
+    groups: tuple[RoleName, ...]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Everything that was read, at one moment; each host carries its own age."""
+
+    name: str
+    read_at: datetime
+    hosts: tuple[Host, ...]
+    vms: tuple[VirtualMachine, ...]
+    roles: tuple[Role, ...] = ()
+    networks: tuple[ClusterNetwork, ...] = ()
+    volumes: tuple[SharedVolume, ...] = ()
+    affinity_rules: tuple[AffinityRule, ...] | None = None
+    settings: ClusterSettings = field(default_factory=ClusterSettings)
+    problems: tuple[str, ...] = ()
+
+    @cached_property
+    def host_by_name(self) -> dict[HostName, Host]:
+        return {host.name: host for host in self.hosts}
+
+    @cached_property
+    def vm_by_id(self) -> dict[VmId, VirtualMachine]:
+        return {vm.id: vm for vm in self.vms}
+
+    @cached_property
+    def vms_by_host(self) -> dict[HostName, tuple[VirtualMachine, ...]]:
+        grouped: dict[HostName, list[VirtualMachine]] = {host.name: [] for host in self.hosts}
+        for vm in self.vms:
+            grouped.setdefault(vm.host, []).append(vm)
+        return {name: tuple(vms) for name, vms in grouped.items()}
+
+    def vms_on(self, host: HostName) -> tuple[VirtualMachine, ...]:
+        return self.vms_by_host.get(host, ())
+
+    def roles_on(self, host: HostName) -> Iterator[Role]:
+        return (role for role in self.roles if role.owner == host)

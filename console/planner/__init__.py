@@ -1,0 +1,1 @@
+"""Where each VM goes and when: placement, schedule, lower bounds, rolling order. Pure."""

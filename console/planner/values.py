@@ -1,0 +1,127 @@
+"""What a plan is asked and what it answers. All times are seconds from the start of the drain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from console.forecast.values import MoveForecast
+from console.model.identity import HostName, VmId, VmRef
+
+
+class Engine(Enum):
+    PLANNED = "planned"
+    """The console chooses and starts every move."""
+    NATIVE = "native"
+    """Suspend-ClusterNode -Drain: the cluster decides, the console forecasts and watches."""
+
+
+class HeavyClass(Enum):
+    """What to do with VMs that dominate the drain."""
+
+    AS_PLANNED = "as planned"
+    FIRST = "first"
+    LAST = "last"
+    ALONE = "alone"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """The operator's levers. None means: take it from the cluster."""
+
+    engine: Engine = Engine.PLANNED
+    slots: int | None = None
+    """Moves at once on one node, in and out together; None: MaximumParallelMigrations."""
+    smb_cap_fraction: float | None = None
+    memory_reserve_fraction: float = 0.05
+    """Of each destination's memory, never planned into."""
+    pinned: Mapping[VmId, HostName] = field(default_factory=dict)
+    """Destinations that the operator chose."""
+    excluded: frozenset[VmId] = frozenset()
+    """Stay behind by choice."""
+    held: frozenset[VmId] = frozenset()
+    """Planned, but not started until released."""
+    avoided: frozenset[HostName] = frozenset()
+    """Hosts that take nothing."""
+    heavy: HeavyClass = HeavyClass.AS_PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMove:
+    vm: VmRef
+    source: HostName
+    destination: HostName
+    start_s: float
+    end_s: float
+    memory_bytes: int
+    forecast: MoveForecast
+    reason: str
+    """Why this destination, in words."""
+    waits_for: str = ""
+    """Why it does not start at once, in words; empty when it does."""
+    conflicts: tuple[str, ...] = ()
+    """Codes of the conflicts of this pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotMoved:
+    """A VM that this plan leaves where it is, and why."""
+
+    vm: VmRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A VM that would go over, but not live."""
+
+    vm: VmRef
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Infeasible:
+    """A VM without any allowed destination, and the smallest set of rules that clash."""
+
+    vm: VmRef
+    reason: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostAfter:
+    """A host's memory before and after the plan."""
+
+    host: HostName
+    memory_bytes: int | None
+    memory_free_before_bytes: int | None
+    memory_free_after_bytes: int | None
+    vms_before: int
+    vms_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    node: HostName
+    options: PlanOptions
+    moves: tuple[PlannedMove, ...]
+    """In order of start."""
+    left_behind: tuple[NotMoved, ...]
+    interrupted: tuple[Interruption, ...]
+    infeasible: tuple[Infeasible, ...]
+    after: tuple[HostAfter, ...]
+    slots: int
+    """The limit per node that this plan keeps."""
+    makespan_s: float
+    makespan_p90_s: float
+    lower_bound_s: float
+    n1_after: bool | None
+    """Whether the cluster could still lose any one remaining host; None when memory is unknown."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """Makespan over lower bound; 1.0 is the best that any plan could do."""
+        return self.makespan_s / self.lower_bound_s if self.lower_bound_s > 0 else 1.0

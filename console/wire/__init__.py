@@ -1,0 +1,1 @@
+"""Talking: sessions, owner threads, decoder, deadlines. The one room that imports pypsrp."""
