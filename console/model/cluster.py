@@ -96,6 +96,7 @@ class GroupState(IntEnum):
 class GroupFlags(IntFlag):
     """Group StatusInformation bits that this project reads."""
 
+    NONE = 0
     LOCKED = 1
     PREEMPTED = 2
     QUEUED = 4
@@ -250,7 +251,7 @@ class VirtualMachine:
     status: str = ""
     """Windows' own words, localised: for display only."""
     role_state: GroupState | None = None
-    role_flags: GroupFlags = GroupFlags(0)
+    role_flags: GroupFlags = GroupFlags.NONE
     priority: int | None = None
     """0 no auto start, 1000 low, 2000 medium, 3000 high."""
     default_move_type: int | None = None
@@ -290,7 +291,7 @@ class Role:
     owner: HostName | None
     state: GroupState
     core: bool
-    flags: GroupFlags = GroupFlags(0)
+    flags: GroupFlags = GroupFlags.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A bound command, ready to send. ``pipelines`` run one after the other in one round trip each."""
+    """A bound command, ready to send: one pipeline, one round trip."""
 
     entry: str
     effect: Effect
@@ -75,9 +75,7 @@ class EnumValue:
     name: str
 
 
-Value: TypeAlias = (
-    "None | bool | int | float | str | bytes | EnumValue | list[Value] | dict[str, Value] | ObjectText"
-)
+Value: TypeAlias = "bool | int | float | str | bytes | EnumValue | list[Value] | dict[str, Value] | ObjectText | None"
 """What a decoded property can be. Dates, durations, versions and GUIDs stay text, as they travel; the row
 decoders of this room know which is which."""
 

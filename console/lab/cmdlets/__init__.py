@@ -1,0 +1,1 @@
+"""The cmdlets that the endpoint answers, with their real parameters, rows and error records."""
