@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum, IntEnum, IntFlag
 from functools import cached_property
 
+from .details import VmDetails
 from .identity import HostName, RoleName, VmId, VmRef
 
 
@@ -263,6 +264,8 @@ class VirtualMachine:
     resource_name: str | None = None
     """The cluster resource of type Virtual Machine, where progress is read."""
     migration: MigrationProgress | None = None
+    details: VmDetails | None = None
+    """Read on demand; None until then."""
 
     @property
     def id(self) -> VmId:
