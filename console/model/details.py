@@ -1,4 +1,4 @@
-"""The finer facts of a VM that only conflict checks ask for. ``None`` is unknown; an empty tuple is known to be none."""
+"""The finer facts of a VM that only checks ask for. ``None`` is unknown; an empty tuple is known to be none."""
 
 from __future__ import annotations
 

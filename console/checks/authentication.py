@@ -1,0 +1,186 @@
+"""Conflicts of hosts: sign-in for migration, availability, versions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from console.model.cluster import Contact, MigrationAuthentication, NodeState
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .values import Fix, Severity, Subject
+
+BUILD_2025 = 26100
+"""Win32_OperatingSystem.BuildNumber of Windows Server 2025."""
+
+
+def _to_kerberos(host: str) -> Fix:
+    return Fix(
+        "Switch live migration to Kerberos, and set up constrained delegation for every node before the window.",
+        f"Set-VMHost -ComputerName {quoted(host)} -VirtualMachineMigrationAuthenticationType Kerberos",
+    )
+
+
+@check(
+    "auth-credssp-credential-guard",
+    Severity.BLOCKS,
+    Family.AUTHENTICATION,
+    "CredSSP is chosen on a host on which Credential Guard runs",
+    "article, Credential Guard; Win32_DeviceGuard.SecurityServicesRunning has 1",
+)
+def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        subject = Subject(host=host.name)
+        if host.migration_authentication is None:
+            yield this.unknown(subject, f"{host.name}: the authentication of live migration (Get-VMHost) was not read.")
+        elif host.migration_authentication is not MigrationAuthentication.CREDSSP:
+            continue
+        elif host.credential_guard is None:
+            yield this.unknown(subject, f"{host.name}: whether Credential Guard runs (Win32_DeviceGuard) was not read.")
+        elif host.credential_guard:
+            yield this.conflict(
+                subject,
+                f"{host.name} uses CredSSP for live migration while Credential Guard runs: sign-in between hosts fails. "
+                "Moves that the cluster service starts may be spared.",
+                host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP")
+                + host_evidence(host, "SecurityServicesRunning", "1 (Credential Guard)"),
+                _to_kerberos(host.name),
+            )
+
+
+@check(
+    "auth-credssp-before-upgrade",
+    Severity.RISKS,
+    Family.AUTHENTICATION,
+    "CredSSP anywhere in a cluster that has 2025 nodes",
+    "article, upgrade order",
+)
+def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
+    newer = [host for host in facts.hosts() if (host.build or 0) >= BUILD_2025]
+    if not newer:
+        return
+    for host in facts.hosts():
+        if host.migration_authentication is MigrationAuthentication.CREDSSP and not host.credential_guard:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} uses CredSSP while the cluster has Windows Server 2025 nodes ({newer[0].name}): "
+                "it stops working when Credential Guard comes on. Switch before the upgrade goes on.",
+                host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP")
+                + host_evidence(newer[0], "BuildNumber", newer[0].build),
+                _to_kerberos(host.name),
+            )
+
+
+@check(
+    "auth-mixed",
+    Severity.RISKS,
+    Family.AUTHENTICATION,
+    "Hosts differ in the authentication of live migration",
+    "article, Credential Guard",
+)
+def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
+    known = [host for host in facts.hosts() if host.migration_authentication is not None]
+    kinds = Counter(host.migration_authentication for host in known)
+    if len(kinds) < 2:
+        return
+    usual = kinds.most_common(1)[0][0]
+    for host in known:
+        if host.migration_authentication is not usual and host.migration_authentication is not None:
+            chosen = "Kerberos" if host.migration_authentication is MigrationAuthentication.KERBEROS else "CredSSP"
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} uses {chosen} for live migration, most hosts do not: both ends have to agree.",
+                host_evidence(host, "VirtualMachineMigrationAuthenticationType", chosen),
+                _to_kerberos(host.name),
+            )
+
+
+@check(
+    "host-migration-disabled",
+    Severity.BLOCKS,
+    Family.AUTHENTICATION,
+    "Live migration is switched off at one end",
+    "Get-VMHost VirtualMachineMigrationEnabled; support article 4558514",
+)
+def migration_disabled(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.migration_enabled is None:
+            yield this.unknown(
+                Subject(host=host.name), f"{host.name}: VirtualMachineMigrationEnabled (Get-VMHost) was not read."
+            )
+        elif not host.migration_enabled:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"Live migration is switched off on {host.name}: nothing can leave it or arrive live.",
+                host_evidence(host, "VirtualMachineMigrationEnabled", False),
+                Fix("Switch it on.", f"Enable-VMMigration -ComputerName {quoted(host.name)}"),
+            )
+
+
+@check(
+    "host-not-available",
+    Severity.BLOCKS,
+    Family.AUTHENTICATION,
+    "A destination is not Up, or is paused, isolated, quarantined or avoids placement",
+    "Get-ClusterNode State and StatusInformation, reflected module",
+)
+def host_not_available(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.name == facts.node or host.accepts_vms:
+            continue
+        subject = Subject(destination=host.name)
+        if host.state is NodeState.UNKNOWN:
+            yield this.unknown(subject, f"{host.name}: its state (Get-ClusterNode) was not read.")
+            continue
+        state = host.state.name.lower() if host.state is not NodeState.UP else host.flags.name or "avoided"
+        fix = Fix("Resume it when its own maintenance is over, or plan around it.")
+        if host.state is NodeState.PAUSED:
+            command = f"Resume-ClusterNode -Name {quoted(host.name)} -Failback NoFailback"
+            fix = Fix("Resume it when its own maintenance is over.", command)
+        yield this.conflict(
+            subject, f"{host.name} takes no roles: it is {state}.", host_evidence(host, "State", state), fix
+        )
+
+
+@check(
+    "host-unreachable",
+    Severity.RISKS,
+    Family.AUTHENTICATION,
+    "WinRM on a host does not answer",
+    "article, VM gets stuck: WinRM down is the first common root cause",
+)
+def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.contact is Contact.ANSWERING or host.state is NodeState.DOWN:
+            continue
+        yield this.conflict(
+            Subject(host=host.name),
+            f"{host.name} does not answer over WinRM. Migrations to or from it may get stuck unseen.",
+            host_evidence(host, "WinRM", host.contact.value),
+            Fix("Look at the WinRM service, its listener and the firewall on that host.", "Get-Service -Name WinRM"),
+        )
+
+
+@check(
+    "host-version-older",
+    Severity.BLOCKS,
+    Family.AUTHENTICATION,
+    "The destination does not support the VM's configuration version",
+    "Get-VMHostSupportedVersion; a 12.0 VM can not run on Windows Server 2022",
+)
+def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.supported_vm_versions is None:
+            yield this.unknown(
+                Subject(destination=host.name), f"{host.name}: supported versions (Get-VMHost) were not read."
+            )
+            continue
+        supported = frozenset(host.supported_vm_versions)
+        for vm in facts.clustered_vms():
+            if vm.host != host.name and vm.version is not None and vm.version not in supported:
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{vm.name} has configuration version {vm.version}, which {host.name} does not support.",
+                    host_evidence(host, "SupportedVmVersions", ", ".join(host.supported_vm_versions)),
+                    Fix("Choose a destination that supports it; a version can not be lowered."),
+                )
