@@ -40,8 +40,8 @@ def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Findin
         elif host.credential_guard:
             yield this.conflict(
                 subject,
-                f"{host.name} uses CredSSP for live migration while Credential Guard runs: sign-in between hosts fails. "
-                "Moves that the cluster service starts may be spared.",
+                f"{host.name} uses CredSSP for live migration while Credential Guard runs: sign-in between hosts "
+                "fails. Moves that the cluster service starts may be spared.",
                 host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP")
                 + host_evidence(host, "SecurityServicesRunning", "1 (Credential Guard)"),
                 _to_kerberos(host.name),

@@ -1,0 +1,222 @@
+"""Conflicts of transport, bandwidth and concurrency."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from console.model.cluster import Cluster, Host, MigrationTransport
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .values import Evidence, Fix, Severity, Subject
+
+GBE = 125_000_000
+"""One gigabit a second, in bytes per second."""
+
+WORDS = {
+    MigrationTransport.TCPIP: "TCP/IP",
+    MigrationTransport.COMPRESSION: "Compression",
+    MigrationTransport.SMB: "SMB",
+}
+
+
+def _set_transport(host: Host, option: str) -> Fix:
+    return Fix(
+        f"Choose {option}.",
+        f"Set-VMHost -ComputerName {quoted(host.name)} -VirtualMachineMigrationPerformanceOption {option}",
+    )
+
+
+def _cluster_evidence(cluster: Cluster, what: str, value: object) -> tuple[Evidence, ...]:
+    return (Evidence(what, str(value), None, cluster.read_at),)
+
+
+def fastest_link(host: Host) -> float | None:
+    """The fastest adapter that is up, bytes per second; None when none was read."""
+    speeds = [adapter.link_bytes_per_s for adapter in host.adapters or () if adapter.up and adapter.link_bytes_per_s]
+    return max((speed for speed in speeds if speed is not None), default=None)
+
+
+def working_rdma(host: Host) -> bool:
+    return any(adapter.rdma_enabled and adapter.rdma_operational is not False for adapter in host.adapters or ())
+
+
+@check(
+    "transport-mixed",
+    Severity.RISKS,
+    Family.NETWORK,
+    "The performance option differs between nodes",
+    "article, transport options: the setting is per host",
+)
+def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
+    known = [host for host in facts.hosts() if host.migration_transport is not None]
+    kinds = Counter(host.migration_transport for host in known)
+    if len(kinds) < 2:
+        return
+    usual = kinds.most_common(1)[0][0]
+    if usual is None:
+        return
+    for host in known:
+        if host.migration_transport is not usual and host.migration_transport is not None:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} migrates by {WORDS[host.migration_transport]}, most hosts by {WORDS[usual]}.",
+                host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
+                _set_transport(host, usual.name if usual is not MigrationTransport.COMPRESSION else "Compression"),
+            )
+
+
+@check(
+    "transport-tcpip",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "Plain TCP/IP is chosen",
+    "article, transport options: compression is the floor",
+)
+def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.migration_transport is MigrationTransport.TCPIP:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} sends memory uncompressed over TCP/IP.",
+                host_evidence(host, "VirtualMachineMigrationPerformanceOption", "TCPIP"),
+                _set_transport(host, "Compression"),
+            )
+
+
+@check(
+    "transport-smb-without-rdma",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "SMB is chosen and no adapter has working RDMA",
+    "article, quick decision rule",
+)
+def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.migration_transport is not MigrationTransport.SMB:
+            continue
+        if host.adapters is None:
+            yield this.unknown(Subject(host=host.name), f"{host.name}: its adapters were not read.")
+        elif not working_rdma(host):
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} migrates by SMB without RDMA: compression sends fewer bytes.",
+                host_evidence(host, "Get-NetAdapterRdma", "none enabled"),
+                _set_transport(host, "Compression"),
+            )
+
+
+@check(
+    "transport-rdma-unused",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "Working RDMA of 25 GbE or more at every node, and the transport is not SMB",
+    "article, compression vs SMB Direct",
+)
+def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
+    hosts = facts.hosts()
+    if not hosts or not all(working_rdma(host) and (fastest_link(host) or 0) >= 25 * GBE for host in hosts):
+        return
+    for host in hosts:
+        if host.migration_transport in (MigrationTransport.TCPIP, MigrationTransport.COMPRESSION):
+            yield this.conflict(
+                Subject(host=host.name),
+                f"Every node has RDMA at 25 GbE or more; {host.name} does not use it for live migration.",
+                host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
+                _set_transport(host, "SMB"),
+            )
+
+
+def parallel_rule(link_bytes_per_s: float) -> int:
+    """Moves at once that the link carries well: 1 below 25 GbE, 2 from 25, 4 from 100 (article, CAU drain)."""
+    if link_bytes_per_s >= 100 * GBE:
+        return 4
+    return 2 if link_bytes_per_s >= 25 * GBE else 1
+
+
+@check(
+    "limit-default-on-fast",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "One move at a time on a link that carries more",
+    "article, CAU drain is too slow: 2 on 25 GbE, 4 on 100 GbE",
+)
+def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
+    limit = facts.cluster.settings.maximum_parallel_migrations
+    links = [link for host in facts.hosts() if (link := fastest_link(host)) is not None]
+    if limit is None or not links:
+        yield this.unknown(Subject(), "MaximumParallelMigrations or the speed of the links was not read.")
+    elif limit == 1 and parallel_rule(min(links)) > 1:
+        rule = parallel_rule(min(links))
+        yield this.conflict(
+            Subject(),
+            f"The cluster moves one VM at a time; links of {min(links) / GBE:.0f} Gbit/s carry {rule}.",
+            _cluster_evidence(facts.cluster, "MaximumParallelMigrations", limit),
+            Fix(f"Allow {rule} at a time.", f"(Get-Cluster).MaximumParallelMigrations = {rule}"),
+        )
+
+
+@check(
+    "limit-above-rule",
+    Severity.RISKS,
+    Family.NETWORK,
+    "More moves at once than the link carries well",
+    "article, CAU drain is too slow: the fix is not to crank concurrency to 8",
+)
+def limit_above_rule(facts: Facts, this: Check) -> Iterator[Finding]:
+    limit = facts.cluster.settings.maximum_parallel_migrations
+    links = [link for host in facts.hosts() if (link := fastest_link(host)) is not None]
+    if limit is None or not links:
+        yield this.unknown(Subject(), "MaximumParallelMigrations or the speed of the links was not read.")
+    elif limit > max(2, parallel_rule(min(links))):
+        rule = parallel_rule(min(links))
+        yield this.conflict(
+            Subject(),
+            f"{limit} moves at once on {min(links) / GBE:.0f} Gbit/s: each takes longer and goes dark longer.",
+            _cluster_evidence(facts.cluster, "MaximumParallelMigrations", limit),
+            Fix(f"Measure, or allow {rule}.", f"(Get-Cluster).MaximumParallelMigrations = {rule}"),
+        )
+
+
+@check(
+    "limit-host-ignored",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "The host's own limit differs from the cluster's, which wins",
+    "Get-Cluster and Set-VMHost documentation",
+)
+def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
+    limit = facts.cluster.settings.maximum_parallel_migrations
+    for host in facts.hosts():
+        own = host.maximum_virtual_machine_migrations
+        if limit is not None and own is not None and own != limit:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} is set to {own} migrations at once; the cluster's {limit} wins.",
+                host_evidence(host, "MaximumVirtualMachineMigrations", own),
+                Fix("Nothing to do; change the cluster's value if you want another."),
+            )
+
+
+@check(
+    "smb-cap-ineffective",
+    Severity.RISKS,
+    Family.NETWORK,
+    "The SMB cap is on but can not work",
+    "article, cluster-wide bandwidth: needs FS-SMBBW on every node and the SMB transport",
+)
+def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
+    if not facts.cluster.settings.set_smb_bandwidth_limit:
+        return
+    for host in facts.hosts():
+        if host.migration_transport is not MigrationTransport.SMB:
+            continue
+        if host.smb_bandwidth_feature is None:
+            yield this.unknown(Subject(host=host.name), f"{host.name}: the feature FS-SMBBW was not read.")
+        elif not host.smb_bandwidth_feature:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{host.name} lacks the feature FS-SMBBW: the cluster's SMB cap does not hold there.",
+                host_evidence(host, "FS-SMBBW", "not installed"),
+                Fix("Install it.", "Install-WindowsFeature -Name FS-SMBBW"),
+            )

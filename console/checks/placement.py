@@ -1,0 +1,94 @@
+"""Conflicts of where a VM could go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.model.units import GIB
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .values import Fix, Severity, Subject
+
+
+@check(
+    "vm-too-big",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "The VM has more virtual processors or memory than the destination has at all",
+    "Get-VMHost LogicalProcessorCount and MemoryCapacity, reflected module",
+)
+def too_big(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        for vm in facts.clustered_vms():
+            if vm.host == host.name:
+                continue
+            if host.memory_bytes is not None and vm.memory_bytes > host.memory_bytes:
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{vm.name} needs {vm.memory_bytes / GIB:.0f} GiB, {host.name} has {host.memory_bytes / GIB:.0f}.",
+                    vm_evidence(vm, "MemoryAssigned", vm.memory_bytes),
+                    Fix("Choose a larger destination."),
+                )
+            elif host.logical_processors is not None and (vm.processors or 0) > host.logical_processors:
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{vm.name} has {vm.processors} virtual processors, {host.name} only {host.logical_processors}.",
+                    host_evidence(host, "LogicalProcessorCount", host.logical_processors),
+                    Fix("Choose a larger destination, or lower the processor count.", needs_vm_off=True),
+                )
+
+
+@check(
+    "place-possible-owners",
+    Severity.BLOCKS,
+    Family.PLACEMENT,
+    "The destination is not a possible owner of one of the VM's resources",
+    "Get-ClusterOwnerNode on both resources; error 5016",
+)
+def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
+    for vm in facts.clustered_vms():
+        if vm.possible_owners is None:
+            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: its possible owners were not read.")
+            continue
+        for host in facts.destinations(vm):
+            if host.name not in vm.possible_owners:
+                resource = vm.resource_name or f"Virtual Machine {vm.name}"
+                owners = sorted({*vm.possible_owners, host.name})
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{host.name} is not a possible owner of {vm.name}.",
+                    vm_evidence(vm, "possible owners", ", ".join(sorted(vm.possible_owners)) or "none"),
+                    Fix(
+                        "Add it when the VM may run there.",
+                        f"Set-ClusterOwnerNode -Resource {quoted(resource)} "
+                        f"-Owners {','.join(quoted(owner) for owner in owners)}",
+                    ),
+                )
+
+
+@check(
+    "place-no-memory",
+    Severity.BLOCKS,
+    Family.PLACEMENT,
+    "No destination has room for the VM's memory",
+    "Win32_OperatingSystem.FreePhysicalMemory",
+)
+def no_memory(facts: Facts, this: Check) -> Iterator[Finding]:
+    candidates = [host for host in facts.hosts() if host.accepts_vms]
+    for vm in facts.clustered_vms():
+        others = [host for host in candidates if host.name != vm.host]
+        free = [host.memory_free_bytes for host in others]
+        fits = any(room is not None and room >= vm.memory_bytes for room in free)
+        if fits or not vm.running:
+            continue
+        if any(room is None for room in free):
+            silent = ", ".join(host.name for host in others if host.memory_free_bytes is None)
+            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: free memory of {silent} was not read.")
+        else:
+            most = max((room for room in free if room is not None), default=0)
+            yield this.conflict(
+                Subject(vm=vm.ref),
+                f"No host has {vm.memory_bytes / GIB:.1f} GiB free for {vm.name}; the most is {most / GIB:.1f} GiB.",
+                vm_evidence(vm, "MemoryAssigned", vm.memory_bytes),
+                Fix("Free memory on another host, or leave this VM out of the drain."),
+            )
