@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import authentication, cluster, machine, network, placement
+from . import authentication, cluster, devices, machine, network, placement, processor
 from .registry import CHECKS, Facts, SitePolicy, run_checks
 
 __all__ = [
@@ -11,8 +11,10 @@ __all__ = [
     "SitePolicy",
     "authentication",
     "cluster",
+    "devices",
     "machine",
     "network",
     "placement",
+    "processor",
     "run_checks",
 ]

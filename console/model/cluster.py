@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum, IntEnum, IntFlag
 from functools import cached_property
 
-from .details import VmDetails
+from .details import CompatibilityVector, VmDetails
 from .identity import HostName, RoleName, VmId, VmRef
 
 
@@ -195,6 +195,8 @@ class Host:
     smb_bandwidth_feature: bool | None = None
     """FS-SMBBW is installed."""
     supported_vm_versions: tuple[str, ...] | None = None
+    compatibility_vectors: tuple[CompatibilityVector, ...] | None = None
+    """What GetSystemCompatibilityVectors answers for the host itself; read on demand."""
     adapters: tuple[NetworkAdapter, ...] | None = None
     switches: tuple[str, ...] | None = None
     started_at: datetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -26,10 +27,37 @@ from console.model.cluster import (
     VmState,
     VolumeState,
 )
+from console.model.details import (
+    Checkpoint,
+    CompatibilityMode,
+    CompatibilityVector,
+    Disk,
+    GpuPartition,
+    OpticalDrive,
+    ProcessorSettings,
+    SecuritySettings,
+    VirtualAdapter,
+    VmDetails,
+)
 from console.model.identity import HostName
-from tests.builders import make_adapter, make_cluster, make_host, make_settings, make_vm
+from tests.builders import READ_AT, make_adapter, make_cluster, make_host, make_settings, make_vm
 
 HOSTS = ("HV01", "HV02", "HV03")
+
+VECTORS = (CompatibilityVector(1, 2, 0b0111), CompatibilityVector(2, 0, 4))
+
+HEALTHY = VmDetails(
+    processor=ProcessorSettings(False, CompatibilityMode.MINIMUM_FEATURE_SET, False),
+    vectors=VECTORS,
+    disks=(Disk("C:\\ClusterStorage\\CSV1\\app\\app.vhdx", False, 1),),
+    optical_drives=(OpticalDrive("", 0),),
+    adapters=(VirtualAdapter("Network Adapter", "Compute", True),),
+    checkpoints=(),
+    gpu_partitions=(),
+    assigned_devices=(),
+    fibre_channel_sans=(),
+    security=SecuritySettings(False, False),
+)
 
 
 def cluster_of(
@@ -41,8 +69,9 @@ def cluster_of(
     """Three healthy hosts and one VM on HV01, with HV01 or the VM changed."""
     owners = frozenset(HostName(name) for name in HOSTS)
     base = make_cluster(hosts=3, vms_per_host=0)
-    hosts = (host(make_host("HV01")), *(make_host(name) for name in HOSTS[1:]))
-    vms = (vm(make_vm("app", "HV01", possible_owners=owners)),)
+    vectors = {"compatibility_vectors": (CompatibilityVector(1, 2, 0b1111), CompatibilityVector(2, 0, 4))}
+    hosts = (host(make_host("HV01", **vectors)), *(make_host(name, **vectors) for name in HOSTS[1:]))
+    vms = (vm(make_vm("app", "HV01", possible_owners=owners, details=HEALTHY)),)
     settings = make_settings(auto_balancer_mode=0, maximum_parallel_migrations=2)
     return whole(replace(base, hosts=hosts, vms=vms, settings=settings))
 
@@ -77,6 +106,30 @@ def every_host(**changes: object) -> Cluster:
 def redirected(cluster: Cluster) -> Cluster:
     volume = SharedVolume("CSV1", HostName("HV01"), ((HostName("HV02"), VolumeState.BLOCK_REDIRECTED),))
     return replace(cluster, volumes=(volume,))
+
+
+def with_details(**changes: object) -> Cluster:
+    return with_vm(details=replace(HEALTHY, **changes))  # type: ignore[arg-type]
+
+
+def with_processor(enabled: bool, mode: CompatibilityMode, *, old_node: bool = False, version: str = "12.0") -> Cluster:
+    settings = ProcessorSettings(enabled, mode, False)
+
+    def changed(cluster: Cluster) -> Cluster:
+        first = replace(cluster.hosts[0], build=20348 if old_node else 26100)
+        vm = replace(cluster.vms[0], version=version, details=replace(HEALTHY, processor=settings))
+        return replace(cluster, hosts=(first, *cluster.hosts[1:]), vms=(vm,))
+
+    return cluster_of(whole=changed)
+
+
+def mixed_hardware(cluster: Cluster) -> Cluster:
+    return replace(cluster, hosts=(replace(cluster.hosts[0], processor_name="an older one"), *cluster.hosts[1:]))
+
+
+STATIC, DYNAMIC = CompatibilityMode.MINIMUM_FEATURE_SET, CompatibilityMode.COMMON_CLUSTER_FEATURE_SET
+ISO_HERE = (OpticalDrive("D:\\setup.iso", 1),)
+LONG_AGO = READ_AT - timedelta(days=40)
 
 
 @dataclass(frozen=True)
@@ -152,6 +205,44 @@ CASES = [
     Case("cluster-csv-redirected", cluster_of(whole=redirected)),
     Case("cluster-balancer", with_settings(auto_balancer_mode=2), with_settings(auto_balancer_mode=None)),
     Case("cluster-mixed-level", with_host(build=20348)),
+    Case("cpu-vendor", with_host(processor_manufacturer="AuthenticAMD"), with_host(processor_manufacturer=None)),
+    Case(
+        "cpu-features",
+        every_host(compatibility_vectors=(CompatibilityVector(1, 2, 0b0011), CompatibilityVector(2, 0, 4))),
+        with_details(vectors=None),
+    ),
+    Case(
+        "cpu-compat-off-mixed",
+        cluster_of(whole=mixed_hardware),
+        cluster_of(whole=lambda cluster: mixed_hardware(replace(cluster, vms=with_details(processor=None).vms))),
+    ),
+    Case("cpu-static-on-2025", with_processor(True, STATIC), with_details(processor=None)),
+    Case("cpu-dynamic-old-version", with_processor(True, DYNAMIC, version="9.0"), with_details(processor=None)),
+    Case("cpu-dynamic-old-node", with_processor(True, DYNAMIC, old_node=True)),
+    Case("cpu-compat-on-homogeneous", with_processor(True, STATIC), with_details(processor=None)),
+    Case("vm-dda", with_details(assigned_devices=("PCIROOT(0)#PCI(0300)",)), with_details(assigned_devices=None)),
+    Case(
+        "vm-gpu-p",
+        with_details(gpu_partitions=(GpuPartition("gpu", False),)),
+        with_details(gpu_partitions=(GpuPartition("gpu", None),)),
+    ),
+    Case("vm-fibre-channel", with_details(fibre_channel_sans=("SAN-A",)), with_details(fibre_channel_sans=None)),
+    Case(
+        "vm-switch-missing",
+        with_details(adapters=(VirtualAdapter("Network Adapter", "Lab [old]", True),)),
+        with_details(adapters=None),
+    ),
+    Case("vm-local-storage", with_details(disks=(Disk("D:\\vm.vhdx", False, 1),)), with_details(disks=None)),
+    Case("vm-local-media", with_details(optical_drives=ISO_HERE), with_details(optical_drives=None)),
+    Case("vm-checkpoints", with_details(checkpoints=(Checkpoint("old", LONG_AGO, 0),)), with_details(checkpoints=None)),
+    Case(
+        "vm-persistent-memory",
+        with_details(disks=(Disk("C:\\ClusterStorage\\CSV1\\pmem.vhdpmem", False, 2),)),
+        with_details(disks=None),
+    ),
+    Case("vm-vtpm-guardian", with_details(security=SecuritySettings(True, False)), with_details(security=None)),
+    Case("vm-nested", with_details(processor=ProcessorSettings(False, STATIC, True)), with_details(processor=None)),
+    Case("vm-replica", with_details(replication_health=3)),
 ]
 
 

@@ -1,0 +1,305 @@
+"""Conflicts of a VM's devices and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from console.model.cluster import VirtualMachine
+from console.model.details import VmDetails
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .values import Fix, Severity, Subject
+
+Fact = TypeVar("Fact")
+
+CHECKPOINT_AGE = timedelta(days=3)
+"""Older checkpoints are worth a word before maintenance."""
+
+ISO, PASS_THROUGH_DVD = 1, 2
+PERSISTENT_MEMORY_CONTROLLER = 2
+RESYNCHRONISING, REPLICATION_CRITICAL = 11, 3
+
+
+def _read(
+    facts: Facts, this: Check, what: str, fact: Callable[[VmDetails], Fact | None]
+) -> Iterator[tuple[VirtualMachine, Fact] | Finding]:
+    """Each clustered VM with the fact; one *unknown* for all VMs together of which it was not read."""
+    unread = []
+    for vm in facts.clustered_vms():
+        value = fact(vm.details) if vm.details else None
+        if value is None:
+            unread.append(vm)
+        else:
+            yield vm, value
+    if unread:
+        names = ", ".join(vm.name or vm.id for vm in unread[:3]) + (" …" if len(unread) > 3 else "")
+        subject = Subject(vm=unread[0].ref) if len(unread) == 1 else Subject()
+        yield this.unknown(subject, f"{what} of {len(unread)} VMs was not read: {names}.")
+
+
+def shared_path(path: str) -> bool:
+    """Whether every node sees this path: a Cluster Shared Volume or an SMB share."""
+    lowered = path.lower().replace("/", "\\")
+    return lowered.startswith("\\\\") or lowered[1:].startswith(":\\clusterstorage\\")
+
+
+@check(
+    "vm-dda",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A discretely assigned device pins the VM to its host",
+    "article, GPU partitioning; Get-VMAssignableDevice",
+)
+def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMAssignableDevice", lambda details: details.assigned_devices):
+        if not isinstance(item, tuple):
+            yield item
+        elif item[1]:
+            vm, devices = item
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} holds a device of its host ({devices[0]}): it can not move live, "
+                "and the cluster's own drain would restart it.",
+                vm_evidence(vm, "Get-VMAssignableDevice", ", ".join(devices)),
+                Fix("Shut it down for the window, or leave it behind.", f"Stop-VM -Name {quoted(vm.name)}", True),
+            )
+
+
+@check(
+    "vm-gpu-p",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A GPU partition that does not support leaving by live migration",
+    "Get-VMGpuPartitionAdapter SupportsOutgoingLiveMigration",
+)
+def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, partitions = item
+        if any(partition.supports_outgoing_live_migration is False for partition in partitions):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"The GPU partition of {vm.name} does not support leaving by live migration.",
+                vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
+                Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
+            )
+        elif any(partition.supports_outgoing_live_migration is None for partition in partitions):
+            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
+
+
+@check(
+    "vm-fibre-channel",
+    Severity.RISKS,
+    Family.MACHINE,
+    "A virtual Fibre Channel adapter: both sets of names have to be zoned",
+    "article, VM gets stuck; Get-VMFibreChannelHba",
+)
+def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
+        if not isinstance(item, tuple):
+            yield item
+        elif item[1]:
+            vm, sans = item
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} has a virtual Fibre Channel adapter on {sans[0]}: each destination needs a virtual SAN "
+                "of that name, and both sets of its names zoned. The zoning can not be read from here.",
+                vm_evidence(vm, "SanName", ", ".join(sans)),
+                Fix("Check the zoning of both sets.", f"Get-VMFibreChannelHba -VMName {quoted(vm.name)}"),
+            )
+
+
+@check(
+    "vm-switch-missing",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A connected adapter's switch is not on the destination",
+    "support article 4558514: 21502 below 10 %, 33012",
+)
+def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        if host.switches is None:
+            yield this.unknown(
+                Subject(destination=host.name), f"{host.name}: its switches (Get-VMSwitch) were not read."
+            )
+    for item in _read(facts, this, "Get-VMNetworkAdapter", lambda details: details.adapters):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, adapters = item
+        wanted = {adapter.switch_name for adapter in adapters if adapter.connected and adapter.switch_name}
+        for host in facts.destinations(vm):
+            for name in sorted(wanted - set(host.switches if host.switches is not None else wanted)):
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{host.name} has no switch named {name}, to which {vm.name} is connected.",
+                    host_evidence(host, "Get-VMSwitch", ", ".join(host.switches or ()) or "none"),
+                    Fix("Create the switch there, with the same name.", f"Get-VMSwitch -Name {quoted(name)}"),
+                )
+
+
+@check(
+    "vm-local-storage",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A disk or file of the VM is not on shared storage",
+    "Get-VMHardDiskDrive Path, DiskNumber; Get-VM ConfigurationLocation, SmartPagingFilePath",
+)
+def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, disks = item
+        details = vm.details or VmDetails()
+        files = [disk.path for disk in disks if disk.path and not disk.pass_through]
+        files += [path for path in (details.configuration_path, details.smart_paging_path) if path]
+        local = [path for path in files if not shared_path(path)]
+        local += ["a pass-through disk" for disk in disks if disk.pass_through]
+        if local:
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} uses {local[0]}, which only {vm.host} has.",
+                vm_evidence(vm, "Path", "; ".join(local)),
+                Fix(
+                    "Move its storage to a Cluster Shared Volume first.",
+                    f"Get-VMHardDiskDrive -VMName {quoted(vm.name)}",
+                ),
+            )
+
+
+@check(
+    "vm-local-media",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "An ISO on a local path, or a pass-through DVD",
+    "Get-VMDvdDrive DvdMediaType ISO 1, PassThrough 2; 0xC03A0014",
+)
+def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMDvdDrive", lambda details: details.optical_drives):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, drives = item
+        for drive in drives:
+            if drive.media == PASS_THROUGH_DVD or (drive.media == ISO and not shared_path(drive.path)):
+                yield this.conflict(
+                    Subject(vm=vm.ref, host=vm.host),
+                    f"{vm.name} has {drive.path or 'the physical DVD drive'} inserted, which only {vm.host} has.",
+                    vm_evidence(vm, "Get-VMDvdDrive Path", drive.path),
+                    Fix("Eject it.", f"Get-VMDvdDrive -VMName {quoted(vm.name)} | Set-VMDvdDrive -Path $null"),
+                )
+
+
+@check(
+    "vm-checkpoints",
+    Severity.ADVICE,
+    Family.MACHINE,
+    "Checkpoints older than three days",
+    "Get-VMSnapshot CreationTime",
+)
+def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMSnapshot", lambda details: details.checkpoints):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, checkpoints = item
+        created = [one.created_at for one in checkpoints if one.created_at is not None]
+        if created and facts.now - min(created) > CHECKPOINT_AGE:
+            days = (facts.now - min(created)).days
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} has a checkpoint that is {days} days old.",
+                vm_evidence(vm, "CreationTime", min(created).isoformat()),
+                Fix("Merge it outside the window if nobody needs it.", f"Get-VMSnapshot -VMName {quoted(vm.name)}"),
+            )
+
+
+@check(
+    "vm-persistent-memory",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A persistent-memory device that a destination may not honour",
+    "Get-VMHardDiskDrive ControllerType PMEM 2",
+)
+def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
+        if not isinstance(item, tuple):
+            yield item
+        elif any(disk.controller_type == PERSISTENT_MEMORY_CONTROLLER for disk in item[1]):
+            vm = item[0]
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} has a persistent-memory device.",
+                vm_evidence(vm, "ControllerType", "PMEM"),
+                Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
+            )
+
+
+@check(
+    "vm-vtpm-guardian",
+    Severity.RISKS,
+    Family.MACHINE,
+    "A virtual TPM or shielding: its key-protector certificates have to be on the destination",
+    "Get-VMSecurity TpmEnabled, Shielded",
+)
+def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMSecurity", lambda details: details.security):
+        if not isinstance(item, tuple):
+            yield item
+        elif item[1].tpm_enabled or item[1].shielded:
+            vm = item[0]
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} has a virtual TPM: it starts only where its key-protector certificates are.",
+                vm_evidence(vm, "TpmEnabled", item[1].tpm_enabled),
+                Fix("Make sure the guardian certificates are on every node.", "Get-HgsGuardian"),
+            )
+
+
+@check(
+    "vm-nested",
+    Severity.RISKS,
+    Family.MACHINE,
+    "The VM exposes virtualisation extensions",
+    "Get-VMProcessor ExposeVirtualizationExtensions",
+)
+def nested(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _read(facts, this, "Get-VMProcessor", lambda details: details.processor):
+        if not isinstance(item, tuple):
+            yield item
+        elif item[1].exposes_virtualization:
+            vm = item[0]
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} runs a hypervisor of its own.",
+                vm_evidence(vm, "ExposeVirtualizationExtensions", True),
+                Fix("Shut down what runs inside it, or leave it out of the drain."),
+            )
+
+
+@check(
+    "vm-replica",
+    Severity.RISKS,
+    Family.MACHINE,
+    "Replication is resynchronising or critical",
+    "ReplicationState Resynchronizing 11; ReplicationHealth Critical 3",
+)
+def replica(facts: Facts, this: Check) -> Iterator[Finding]:
+    for vm in facts.clustered_vms():
+        details = vm.details
+        if details is None:
+            continue
+        critical = details.replication_health == REPLICATION_CRITICAL
+        if critical or details.replication_state == RESYNCHRONISING:
+            word = "critical" if critical else "resynchronising"
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"The replication of {vm.name} is {word}.",
+                vm_evidence(vm, "ReplicationHealth", word),
+                Fix("Mend or finish the replication first.", f"Get-VMReplication -VMName {quoted(vm.name)}"),
+            )

@@ -1,0 +1,277 @@
+"""Would the processor fit? Answered from documented vectors, never from model names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from console.model.cluster import Host, VirtualMachine
+from console.model.details import CompatibilityMode, CompatibilityVector, ProcessorSettings
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .values import Fix, Severity, Subject
+
+BUILD_2025 = 26100
+
+COMPARISONS: Mapping[int, Callable[[int, int], bool]] = {
+    0: lambda vm, host: vm == host,
+    1: lambda vm, host: vm & host == host,
+    2: lambda vm, host: vm & host == vm,
+    3: lambda vm, host: vm & host == 0,
+    4: lambda vm, host: vm > host,
+    5: lambda vm, host: vm >= host,
+    6: lambda vm, host: vm < host,
+    7: lambda vm, host: vm <= host,
+    8: lambda vm, host: host != 0 and vm % host == 0,
+    9: lambda vm, host: vm != 0 and host % vm == 0,
+}
+"""Msvm_CompatibilityVector.CompareOperation: equal, superset, subset, disjoint, greater, greater or equal, less,
+less or equal, multiple, divisible. The VM's value is the left operand (Win32 documentation of the class)."""
+
+
+def failing_vectors(
+    vm: tuple[CompatibilityVector, ...], host: tuple[CompatibilityVector, ...]
+) -> tuple[CompatibilityVector, ...]:
+    """The VM's vectors that do not fit the host.
+
+    A vector without a partner on the host does not fit (Microsoft's sample counts it so), nor does one with an
+    operation that the documentation does not name.
+    """
+    theirs = {vector.vector_id: vector.value for vector in host}
+    failing = []
+    for vector in vm:
+        compare = COMPARISONS.get(vector.operation)
+        partner = theirs.get(vector.vector_id)
+        if compare is None or partner is None or not compare(vector.value, partner):
+            failing.append(vector)
+    return tuple(failing)
+
+
+def _processor(vm: VirtualMachine) -> ProcessorSettings | None:
+    return vm.details.processor if vm.details else None
+
+
+def _with_processor(facts: Facts, this: Check) -> Iterator[tuple[VirtualMachine, ProcessorSettings] | Finding]:
+    """Each VM whose processor settings were read; one *unknown* for all the others together."""
+    unread = []
+    for vm in facts.clustered_vms():
+        settings = _processor(vm)
+        if settings is None or settings.compatibility_enabled is None:
+            unread.append(vm)
+        else:
+            yield vm, settings
+    if unread:
+        names = ", ".join(vm.name or vm.id for vm in unread[:3]) + (" …" if len(unread) > 3 else "")
+        yield this.unknown(
+            Subject(vm=unread[0].ref) if len(unread) == 1 else Subject(),
+            f"The processor settings (Get-VMProcessor) of {len(unread)} VMs were not read: {names}.",
+        )
+
+
+def _identical(hosts: tuple[Host, ...]) -> bool | None:
+    """Whether all hosts have the same processor; None when one was not read."""
+    if any(host.processor_name is None for host in hosts):
+        return None
+    return len({(host.processor_manufacturer, host.processor_name) for host in hosts}) <= 1
+
+
+def _set_mode(vm: VirtualMachine, enabled: bool, mode: str = "") -> str:
+    switch = "$true" if enabled else "$false"
+    line = f"Set-VMProcessor -VMName {quoted(vm.name)} -CompatibilityForMigrationEnabled {switch}"
+    return line + (f" -CompatibilityForMigrationMode {mode}" if mode else "")
+
+
+@check(
+    "cpu-vendor",
+    Severity.BLOCKS,
+    Family.PROCESSOR,
+    "Intel and AMD: running or saved VMs never cross",
+    "windowsserverdocs, processor compatibility; Win32_Processor.Manufacturer",
+)
+def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
+    by_name = facts.cluster.host_by_name
+    for host in facts.hosts():
+        if host.processor_manufacturer is None:
+            yield this.unknown(Subject(host=host.name), f"{host.name}: Win32_Processor was not read.")
+    for vm in facts.clustered_vms():
+        source = by_name.get(vm.host)
+        if source is None or source.processor_manufacturer is None or not vm.running:
+            continue
+        for host in facts.destinations(vm):
+            if host.processor_manufacturer not in (None, source.processor_manufacturer):
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{vm.name} runs on {source.processor_manufacturer}; {host.name} is {host.processor_manufacturer}.",
+                    host_evidence(source, "Manufacturer", source.processor_manufacturer)
+                    + host_evidence(host, "Manufacturer", host.processor_manufacturer),
+                    Fix("Shut it down, move it, start it again.", f"Stop-VM -Name {quoted(vm.name)}", True),
+                )
+
+
+@check(
+    "cpu-features",
+    Severity.BLOCKS,
+    Family.PROCESSOR,
+    "The vectors of a running or saved VM do not fit the host's",
+    "GetSystemCompatibilityVectors and the ten documented comparisons (Msvm_CompatibilityVector)",
+)
+def features(facts: Facts, this: Check) -> Iterator[Finding]:
+    for vm in facts.clustered_vms():
+        if not vm.running:
+            continue
+        vectors = vm.details.vectors if vm.details else None
+        if vectors is None:
+            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: its compatibility vectors were not read.")
+            continue
+        for host in facts.destinations(vm):
+            if host.compatibility_vectors is None:
+                yield this.unknown(
+                    Subject(vm=vm.ref, destination=host.name), f"{host.name}: its compatibility vectors were not read."
+                )
+            elif failing := failing_vectors(vectors, host.compatibility_vectors):
+                listed = ", ".join(str(vector.vector_id) for vector in failing)
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{vm.name} uses processor features that {host.name} does not offer (vectors {listed}).",
+                    vm_evidence(vm, "Msvm_CompatibilityVector", listed),
+                    Fix(
+                        "Turn processor compatibility on, or restart it so that it takes the common set.",
+                        _set_mode(vm, True, "CommonClusterFeatureSet"),
+                        needs_vm_off=True,
+                    ),
+                )
+
+
+@check(
+    "cpu-compat-off-mixed",
+    Severity.RISKS,
+    Family.PROCESSOR,
+    "Compatibility is off in a cluster whose hosts differ",
+    "article, processor compatibility: the failure that nobody tests for",
+)
+def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
+    if _identical(facts.hosts()) is not False:
+        return
+    for item in _with_processor(facts, this):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, settings = item
+        if not settings.compatibility_enabled:
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} sees every feature of its host while the hosts differ: later moves may fail.",
+                vm_evidence(vm, "CompatibilityForMigrationEnabled", False),
+                Fix("Turn compatibility on.", _set_mode(vm, True, "CommonClusterFeatureSet"), needs_vm_off=True),
+            )
+
+
+@check(
+    "cpu-static-on-2025",
+    Severity.ADVICE,
+    Family.PROCESSOR,
+    "MinimumFeatureSet where every node is 2025 and the VM could use the richer common set",
+    "article, practical guidance; dynamic processor compatibility needs version 10.0",
+)
+def static_on_2025(facts: Facts, this: Check) -> Iterator[Finding]:
+    if any(host.build is None or host.build < BUILD_2025 for host in facts.hosts()):
+        return
+    for item in _with_processor(facts, this):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, settings = item
+        static = settings.compatibility_mode is CompatibilityMode.MINIMUM_FEATURE_SET
+        if settings.compatibility_enabled and static and version_of(vm) >= (10, 0):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} is held to the fixed minimum feature set; every node could give it the common set.",
+                vm_evidence(vm, "CompatibilityForMigrationMode", "MinimumFeatureSet"),
+                Fix("Use the common set.", _set_mode(vm, True, "CommonClusterFeatureSet"), needs_vm_off=True),
+            )
+
+
+def version_of(vm: VirtualMachine) -> tuple[int, int]:
+    """The configuration version as numbers; (0, 0) when it was not read or can not be."""
+    major, _, minor = (vm.version or "").partition(".")
+    return (int(major), int(minor) if minor.isdigit() else 0) if major.isdigit() else (0, 0)
+
+
+@check(
+    "cpu-dynamic-old-version",
+    Severity.RISKS,
+    Family.PROCESSOR,
+    "CommonClusterFeatureSet on a VM older than version 10.0: silently the fixed set",
+    "windowsserverdocs, dynamic processor compatibility mode",
+)
+def dynamic_on_old_version(facts: Facts, this: Check) -> Iterator[Finding]:
+    for item in _with_processor(facts, this):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, settings = item
+        if _dynamic(settings) and vm.version is not None and version_of(vm) < (10, 0):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} asks for the common feature set, but version {vm.version} gets the fixed one.",
+                vm_evidence(vm, "Version", vm.version),
+                Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
+            )
+
+
+def _dynamic(settings: ProcessorSettings) -> bool:
+    return bool(settings.compatibility_enabled) and (
+        settings.compatibility_mode is CompatibilityMode.COMMON_CLUSTER_FEATURE_SET
+    )
+
+
+@check(
+    "cpu-dynamic-old-node",
+    Severity.RISKS,
+    Family.PROCESSOR,
+    "CommonClusterFeatureSet while the cluster has a node older than 2025",
+    "article, dynamic processor compatibility is new in 2025",
+)
+def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
+    older = next((host for host in facts.hosts() if host.build is not None and host.build < BUILD_2025), None)
+    if older is None:
+        return
+    for item in _with_processor(facts, this):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, settings = item
+        if _dynamic(settings):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} uses the common feature set, which {older.name} (build {older.build}) does not know.",
+                host_evidence(older, "BuildNumber", older.build),
+                Fix(
+                    "Use the minimum set until every node is 2025.",
+                    _set_mode(vm, True, "MinimumFeatureSet"),
+                    needs_vm_off=True,
+                ),
+            )
+
+
+@check(
+    "cpu-compat-on-homogeneous",
+    Severity.ADVICE,
+    Family.PROCESSOR,
+    "Compatibility is on though all hosts are identical",
+    "article, practical guidance: homogeneous cluster, leave it disabled",
+)
+def on_in_homogeneous(facts: Facts, this: Check) -> Iterator[Finding]:
+    if not _identical(facts.hosts()):
+        return
+    for item in _with_processor(facts, this):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, settings = item
+        if settings.compatibility_enabled:
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} gives up processor features though all hosts are identical.",
+                vm_evidence(vm, "CompatibilityForMigrationEnabled", True),
+                Fix("Turn it off, if no other hardware is planned.", _set_mode(vm, False), needs_vm_off=True),
+            )
