@@ -313,6 +313,19 @@ class ClusterNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkInterface:
+    """Where a host joins a cluster network (Get-ClusterNetworkInterface)."""
+
+    host: HostName
+    network: str
+    """The cluster network's name."""
+    adapter: str
+    """The adapter's interface description."""
+    up: bool | None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SharedVolume:
     name: str
     coordinator: HostName | None
@@ -359,6 +372,7 @@ class Cluster:
     vms: tuple[VirtualMachine, ...]
     roles: tuple[Role, ...] = ()
     networks: tuple[ClusterNetwork, ...] = ()
+    interfaces: tuple[NetworkInterface, ...] | None = None
     volumes: tuple[SharedVolume, ...] = ()
     affinity_rules: tuple[AffinityRule, ...] | None = None
     settings: ClusterSettings = field(default_factory=ClusterSettings)
