@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import authentication, cluster, devices, machine, network, placement, processor
+from . import authentication, cluster, devices, machine, networks, placement, processor, transport
 from .registry import CHECKS, Facts, SitePolicy, run_checks
 
 __all__ = [
@@ -13,8 +13,9 @@ __all__ = [
     "cluster",
     "devices",
     "machine",
-    "network",
+    "networks",
     "placement",
     "processor",
     "run_checks",
+    "transport",
 ]

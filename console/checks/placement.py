@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.model.cluster import Host, VirtualMachine
 from console.model.units import GIB
 
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
@@ -92,3 +93,68 @@ def no_memory(facts: Facts, this: Check) -> Iterator[Finding]:
                 vm_evidence(vm, "MemoryAssigned", vm.memory_bytes),
                 Fix("Free memory on another host, or leave this VM out of the drain."),
             )
+
+
+def survives_any_loss(hosts: list[Host], vms_by_host: dict[str, list[VirtualMachine]]) -> Host | None:
+    """The first host whose loss the others could not take in by memory, None when there is none.
+
+    First fit by falling size: a packing that it finds exists; one that it misses by a hair is reported as lost.
+    """
+    for lost in hosts:
+        room = {host.name: host.memory_free_bytes or 0 for host in hosts if host.name != lost.name}
+        for vm in sorted(vms_by_host.get(lost.name, []), key=lambda one: -one.memory_bytes):
+            target = max(room, key=lambda name: room[name], default=None)
+            if target is None or room[target] < vm.memory_bytes:
+                return lost
+            room[target] -= vm.memory_bytes
+    return None
+
+
+@check(
+    "place-breaks-n1",
+    Severity.RISKS,
+    Family.PLACEMENT,
+    "The cluster could not lose a host: its VMs would find no memory",
+    "Win32_OperatingSystem.FreePhysicalMemory; physics of N+1",
+)
+def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
+    hosts = [host for host in facts.hosts() if host.accepts_vms and host.name != facts.node]
+    unread = [host.name for host in hosts if host.memory_free_bytes is None]
+    if unread:
+        yield this.unknown(Subject(), f"Free memory of {', '.join(unread)} was not read.")
+        return
+    grouped = {host.name: list(facts.cluster.vms_on(host.name)) for host in hosts}
+    lost = survives_any_loss(hosts, {str(name): vms for name, vms in grouped.items()})
+    if lost is not None:
+        yield this.conflict(
+            Subject(host=lost.name),
+            f"If {lost.name} died now, its VMs would not all fit on the other hosts.",
+            host_evidence(lost, "FreePhysicalMemory elsewhere", sum(h.memory_free_bytes or 0 for h in hosts)),
+            Fix("Free memory, or keep the window short."),
+        )
+
+
+@check(
+    "place-affinity",
+    Severity.RISKS,
+    Family.PLACEMENT,
+    "Roles that should be apart run on one host",
+    "Get-ClusterGroup AntiAffinityClassNames; hard when ClusterEnforcedAntiAffinity is 1",
+)
+def affinity(facts: Facts, this: Check) -> Iterator[Finding]:
+    enforced = facts.cluster.settings.enforced_anti_affinity
+    for host in facts.hosts():
+        classes: dict[str, list[VirtualMachine]] = {}
+        for vm in facts.cluster.vms_on(host.name):
+            for name in vm.anti_affinity:
+                classes.setdefault(name, []).append(vm)
+        for name, vms in classes.items():
+            if len(vms) > 1:
+                listed = ", ".join(vm.name for vm in vms)
+                yield this.conflict(
+                    Subject(host=host.name, vm=vms[0].ref),
+                    f"{listed} are of the anti-affinity class {name} and share {host.name}.",
+                    vm_evidence(vms[0], "AntiAffinityClassNames", name),
+                    Fix("Let the drain part them, or move one.", f"Get-ClusterGroup -Name {quoted(vms[0].name)}"),
+                    Severity.BLOCKS if enforced else None,
+                )

@@ -21,6 +21,7 @@ from console.model.cluster import (
     Host,
     MigrationAuthentication,
     MigrationTransport,
+    NetworkInterface,
     NodeState,
     SharedVolume,
     VirtualMachine,
@@ -73,7 +74,12 @@ def cluster_of(
     hosts = (host(make_host("HV01", **vectors)), *(make_host(name, **vectors) for name in HOSTS[1:]))
     vms = (vm(make_vm("app", "HV01", possible_owners=owners, details=HEALTHY)),)
     settings = make_settings(auto_balancer_mode=0, maximum_parallel_migrations=2)
-    return whole(replace(base, hosts=hosts, vms=vms, settings=settings))
+    interfaces = tuple(
+        NetworkInterface(HostName(name), network.name, "25 GbE Adapter pNIC1", True)
+        for name in HOSTS
+        for network in base.networks
+    )
+    return whole(replace(base, hosts=hosts, vms=vms, settings=settings, interfaces=interfaces))
 
 
 def codes(cluster: Cluster) -> set[str]:
@@ -125,6 +131,43 @@ def with_processor(enabled: bool, mode: CompatibilityMode, *, old_node: bool = F
 
 def mixed_hardware(cluster: Cluster) -> Cluster:
     return replace(cluster, hosts=(replace(cluster.hosts[0], processor_name="an older one"), *cluster.hosts[1:]))
+
+
+def with_adapter(**changes: object) -> Cluster:
+    return with_host(adapters=(make_adapter(**changes), make_adapter("pNIC2")))  # type: ignore[arg-type]
+
+
+def excluded_everywhere(cluster: Cluster) -> Cluster:
+    return replace(cluster, networks=tuple(replace(network, migration_excluded=True) for network in cluster.networks))
+
+
+def slow_network_first(cluster: Cluster) -> Cluster:
+    slow = replace(cluster.networks[0], migration_excluded=False, migration_order=0)
+    fast = replace(cluster.networks[1], migration_order=1)
+    interfaces = tuple(
+        replace(one, adapter="25 GbE Adapter slow") if one.network == slow.name else one
+        for one in cluster.interfaces or ()
+    )
+    adapters = (make_adapter("slow", link_bytes_per_s=125e6), make_adapter("pNIC1"))
+    hosts = tuple(replace(host, adapters=adapters) for host in cluster.hosts)
+    return replace(cluster, networks=(slow, fast), hosts=hosts, interfaces=interfaces)
+
+
+def dead_network_on_old_host(cluster: Cluster) -> Cluster:
+    networks = tuple(replace(network, up=False, migration_excluded=False) for network in cluster.networks)
+    return replace(cluster, networks=networks, hosts=(replace(cluster.hosts[0], build=20348), *cluster.hosts[1:]))
+
+
+def full_house(cluster: Cluster) -> Cluster:
+    owners = frozenset(HostName(name) for name in HOSTS)
+    vms = tuple(make_vm(f"big {name}", name, 400, possible_owners=owners, details=HEALTHY) for name in HOSTS)
+    return replace(cluster, vms=vms, hosts=tuple(replace(host, memory_free_bytes=10) for host in cluster.hosts))
+
+
+def together(cluster: Cluster) -> Cluster:
+    owners = frozenset(HostName(name) for name in HOSTS)
+    vms = tuple(make_vm(name, "HV01", possible_owners=owners, anti_affinity=("dc",), details=HEALTHY) for name in "ab")
+    return replace(cluster, vms=vms)
 
 
 STATIC, DYNAMIC = CompatibilityMode.MINIMUM_FEATURE_SET, CompatibilityMode.COMMON_CLUSTER_FEATURE_SET
@@ -243,6 +286,20 @@ CASES = [
     Case("vm-vtpm-guardian", with_details(security=SecuritySettings(True, False)), with_details(security=None)),
     Case("vm-nested", with_details(processor=ProcessorSettings(False, STATIC, True)), with_details(processor=None)),
     Case("vm-replica", with_details(replication_health=3)),
+    Case(
+        "network-none-eligible",
+        cluster_of(whole=excluded_everywhere),
+        cluster_of(whole=lambda cluster: replace(cluster, interfaces=None)),
+    ),
+    Case("network-wrong", cluster_of(whole=slow_network_first)),
+    Case("network-slow-selection", cluster_of(whole=dead_network_on_old_host)),
+    Case("network-mtu", with_adapter(mtu_bytes=1514)),
+    Case("network-vmq", with_adapter(vmq_enabled=False)),
+    Case("network-driver", with_adapter(driver_provider="Microsoft")),
+    Case("network-rdma-not-operational", with_adapter(rdma_enabled=True, rdma_operational=False)),
+    Case("network-speed-differs", with_host(adapters=FAST)),
+    Case("place-breaks-n1", cluster_of(whole=full_house), every_host(memory_free_bytes=None)),
+    Case("place-affinity", cluster_of(whole=together)),
 ]
 
 

@@ -1,0 +1,279 @@
+"""Conflicts of the networks and adapters that carry migration."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from console.model.cluster import Cluster, ClusterNetwork, Host, NetworkAdapter, NetworkRole
+
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .transport import GBE, fastest_link
+from .values import Evidence, Fix, Severity, Subject
+
+BUILD_2025 = 26100
+SELECTION_TIMEOUT_S = 20
+"""Before 2025 each network that can not carry a move costs this long before the next is tried (article)."""
+
+IN_BOX = "Microsoft"
+"""DriverProvider of the drivers that come with Windows."""
+
+
+def eligible_networks(cluster: Cluster) -> tuple[ClusterNetwork, ...]:
+    """Networks that may carry migration, in the order in which they are tried: rank, then metric."""
+    allowed = [
+        network
+        for network in cluster.networks
+        if network.role is not NetworkRole.NONE and not network.migration_excluded
+    ]
+    last = len(allowed)
+    return tuple(
+        sorted(
+            allowed,
+            key=lambda network: (
+                network.migration_order if network.migration_order is not None else last,
+                network.metric if network.metric is not None else 2**32,
+            ),
+        )
+    )
+
+
+def _hosts_on(cluster: Cluster, network: ClusterNetwork) -> frozenset[str]:
+    return frozenset(
+        interface.host for interface in cluster.interfaces or () if interface.network == network.name and interface.up
+    )
+
+
+def _carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
+    """The adapter by which the host joins the network."""
+    names = {
+        interface.adapter
+        for interface in cluster.interfaces or ()
+        if interface.host == host.name and interface.network == network.name
+    }
+    return next((adapter for adapter in host.adapters or () if adapter.description in names), None)
+
+
+def _carriers(facts: Facts) -> Iterator[tuple[Host, NetworkAdapter]]:
+    """Each host's adapters on the networks that may carry migration."""
+    for network in eligible_networks(facts.cluster):
+        for host in facts.hosts():
+            adapter = _carrier(facts.cluster, host, network)
+            if adapter is not None:
+                yield host, adapter
+
+
+@check(
+    "network-none-eligible",
+    Severity.BLOCKS,
+    Family.NETWORK,
+    "No common network that is up and not excluded between a pair of hosts",
+    "Get-ClusterNetwork, Get-ClusterNetworkInterface, MigrationExcludeNetworks; error 5035",
+)
+def none_eligible(facts: Facts, this: Check) -> Iterator[Finding]:
+    cluster = facts.cluster
+    if cluster.interfaces is None or not cluster.networks:
+        yield this.unknown(Subject(), "The cluster's networks or their interfaces were not read.")
+        return
+    reach = [_hosts_on(cluster, network) for network in eligible_networks(cluster) if network.up is not False]
+    for source in facts.hosts():
+        if facts.node is not None and source.name != facts.node:
+            continue
+        for host in facts.hosts():
+            if host.name == source.name or any({source.name, host.name} <= hosts for hosts in reach):
+                continue
+            yield this.conflict(
+                Subject(host=source.name, destination=host.name),
+                f"No cluster network that may carry migration joins {source.name} and {host.name}.",
+                (Evidence("MigrationExcludeNetworks", _excluded(cluster), None, cluster.read_at),),
+                Fix(
+                    "Allow a network that both hosts have, or bring one up.",
+                    "Get-ClusterResourceType -Name 'Virtual Machine' | "
+                    "Get-ClusterParameter -Name MigrationExcludeNetworks",
+                ),
+            )
+
+
+def _excluded(cluster: Cluster) -> str:
+    return ", ".join(network.name for network in cluster.networks if network.migration_excluded) or "none"
+
+
+@check(
+    "network-wrong",
+    Severity.RISKS,
+    Family.NETWORK,
+    "The network that would be picked is slower than another eligible one",
+    "MigrationNetworkOrder, then metric; windowsserverdocs, network recommendations",
+)
+def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
+    networks = [network for network in eligible_networks(facts.cluster) if network.up is not False]
+    if len(networks) < 2:
+        return
+    first = networks[0]
+    for host in facts.hosts():
+        picked = _carrier(facts.cluster, host, first)
+        if picked is None or picked.link_bytes_per_s is None:
+            continue
+        for other in networks[1:]:
+            better = _carrier(facts.cluster, host, other)
+            if better is None or not better.up or (better.link_bytes_per_s or 0) <= picked.link_bytes_per_s:
+                continue
+            yield this.conflict(
+                Subject(host=host.name),
+                f"On {host.name} migration would take {first.name} ({picked.link_bytes_per_s / GBE:.0f} Gbit/s) though "
+                f"{other.name} has {(better.link_bytes_per_s or 0) / GBE:.0f}.",
+                host_evidence(host, "MigrationNetworkOrder", first.name),
+                Fix(
+                    f"Put {other.name} first.",
+                    "Get-ClusterResourceType -Name 'Virtual Machine' | "
+                    f"Set-ClusterParameter -Name MigrationNetworkOrder -Value {quoted(f'{other.id};{first.id}')}",
+                ),
+            )
+            break
+
+
+@check(
+    "network-slow-selection",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "Before 2025 each failed network costs 20 seconds before the move starts",
+    "article, live migration network selection in 2025",
+)
+def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
+    down = [network for network in eligible_networks(facts.cluster) if network.up is False]
+    older = [host for host in facts.hosts() if host.build is not None and host.build < BUILD_2025]
+    if down and older:
+        cost_s = SELECTION_TIMEOUT_S * len(down)
+        yield this.conflict(
+            Subject(),
+            f"{len(down)} network(s) that are down stay eligible: on {older[0].name} each move starts {cost_s} s late.",
+            (Evidence("Get-ClusterNetwork State", down[0].name, None, facts.cluster.read_at),),
+            Fix(
+                "Exclude what is down from migration.",
+                "Get-ClusterResourceType -Name 'Virtual Machine' | "
+                f"Set-ClusterParameter -Name MigrationExcludeNetworks -Value {quoted(down[0].id)}",
+            ),
+        )
+
+
+@check(
+    "network-mtu",
+    Severity.RISKS,
+    Family.NETWORK,
+    "Jumbo settings differ along the path",
+    "article, migration plateaus; MSFT_NetAdapter MtuSize",
+)
+def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
+    for network in eligible_networks(facts.cluster):
+        carriers = [(host, _carrier(facts.cluster, host, network)) for host in facts.hosts()]
+        sizes = [(host, adapter.mtu_bytes) for host, adapter in carriers if adapter and adapter.mtu_bytes]
+        if len({size for _, size in sizes}) < 2:
+            continue
+        usual = Counter(size for _, size in sizes).most_common(1)[0][0]
+        for host, size in sizes:
+            if size != usual:
+                payload = min(size, usual) - 28
+                yield this.conflict(
+                    Subject(host=host.name),
+                    f"On {network.name} {host.name} sends packets of {size} bytes, most hosts of {usual}.",
+                    host_evidence(host, "MtuSize", size),
+                    Fix(
+                        "Set one size on hosts and switches; prove the path with a ping that may not be split.",
+                        f"ping -f -l {payload} {host.name}",
+                    ),
+                )
+
+
+@check(
+    "network-vmq",
+    Severity.RISKS,
+    Family.NETWORK,
+    "VMQ is off on an adapter that carries migration",
+    "article, migration plateaus; Get-NetAdapterVmq Enabled",
+)
+def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host, adapter in _carriers(facts):
+        if adapter.vmq_enabled is False:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"VMQ is off on {adapter.name} of {host.name}: one processor core limits the rate.",
+                host_evidence(host, "Get-NetAdapterVmq Enabled", False),
+                Fix("Switch it on.", f"Enable-NetAdapterVmq -Name {quoted(adapter.name)}"),
+            )
+
+
+@check(
+    "network-driver",
+    Severity.RISKS,
+    Family.NETWORK,
+    "An in-box driver on a physical adapter, or drivers that differ between nodes",
+    "article, migration plateaus: stale drivers are the most common cause",
+)
+def driver(facts: Facts, this: Check) -> Iterator[Finding]:
+    versions: dict[str, Counter[str]] = {}
+    carriers = list(_carriers(facts))
+    for _, adapter in carriers:
+        if adapter.driver_version:
+            versions.setdefault(adapter.name, Counter())[adapter.driver_version] += 1
+    for host, adapter in carriers:
+        if adapter.driver_provider == IN_BOX:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{adapter.name} of {host.name} runs on the driver that came with Windows.",
+                host_evidence(host, "DriverProvider", adapter.driver_provider),
+                Fix("Install the vendor's current driver.", f"Get-NetAdapter -Name {quoted(adapter.name)}"),
+            )
+            continue
+        seen = versions.get(adapter.name, Counter())
+        if len(seen) > 1 and adapter.driver_version and adapter.driver_version != seen.most_common(1)[0][0]:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"{adapter.name} of {host.name} has driver {adapter.driver_version}, most hosts "
+                f"{seen.most_common(1)[0][0]}.",
+                host_evidence(host, "DriverVersionString", adapter.driver_version),
+                Fix("Bring all nodes to one version.", f"Get-NetAdapter -Name {quoted(adapter.name)}"),
+                Severity.ADVICE,
+            )
+
+
+@check(
+    "network-rdma-not-operational",
+    Severity.RISKS,
+    Family.NETWORK,
+    "RDMA is enabled but does not work",
+    "Get-NetAdapterRdma Enabled",
+)
+def rdma_not_operational(facts: Facts, this: Check) -> Iterator[Finding]:
+    for host in facts.hosts():
+        for adapter in host.adapters or ():
+            if adapter.rdma_enabled and adapter.rdma_operational is False:
+                yield this.conflict(
+                    Subject(host=host.name),
+                    f"RDMA is enabled on {adapter.name} of {host.name} but does not work: SMB falls back to TCP.",
+                    host_evidence(host, "Get-NetAdapterRdma", "enabled, not operational"),
+                    Fix("Look at driver, PFC and the switch port.", f"Get-NetAdapterRdma -Name {quoted(adapter.name)}"),
+                )
+
+
+@check(
+    "network-speed-differs",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "The fastest links of two hosts differ: the slower end decides",
+    "MSFT_NetAdapter Speed",
+)
+def speed_differs(facts: Facts, this: Check) -> Iterator[Finding]:
+    speeds = {host.name: link for host in facts.hosts() if (link := fastest_link(host)) is not None}
+    if len(set(speeds.values())) < 2:
+        return
+    fastest = max(speeds.values())
+    for host in facts.hosts():
+        link = speeds.get(host.name)
+        if link is not None and link < fastest:
+            yield this.conflict(
+                Subject(host=host.name),
+                f"The fastest link of {host.name} is {link / GBE:.0f} Gbit/s, others have {fastest / GBE:.0f}: "
+                "moves to and from it take longer.",
+                host_evidence(host, "Speed", f"{link * 8:.0f}"),
+                Fix("Nothing to do for this drain; the plan counts with it."),
+            )
