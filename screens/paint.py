@@ -1,0 +1,146 @@
+"""Turns a theme's plain data into styles, and knows which glyphs the terminal can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rich.style import Style
+from textual.theme import Theme
+
+from console.drain.state import MoveState
+from console.model.cluster import NodeState
+from themes.loader import Ink, ThemeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The characters of the screens; every one is one cell wide."""
+
+    states: dict[str, str]
+    nodes: dict[NodeState, str]
+    fill: str
+    half: str
+    track: str
+    sparks: str
+    mark: str
+    slot: str
+    free: str
+    ascending: str
+    descending: str
+    before: str
+    after: str
+    dot: str
+    dash: str
+    arrow: str
+    blocks: str
+    """Full block for big letters."""
+
+
+_STATE_NAMES = tuple(state.value for state in MoveState)
+
+UNICODE = Glyphs(
+    states=dict(zip(_STATE_NAMES, "·○◔▶◎✓‖!✗»↯⌂?", strict=True)),
+    nodes={
+        NodeState.UP: "●", NodeState.PAUSED: "‖", NodeState.DOWN: "✗", NodeState.JOINING: "◔", NodeState.UNKNOWN: "?",
+    },
+    fill="━", half="╸", track="━", sparks="▁▂▃▄▅▆▇█", mark="●", slot="■", free="□", ascending="↑", descending="↓",
+    before="‹", after="›", dot="·", dash="–", arrow="→", blocks="█",
+)  # fmt: skip
+
+ASCII = Glyphs(
+    states=dict(zip(_STATE_NAMES, ".oc>v+=!x-~_?", strict=True)),
+    nodes={
+        NodeState.UP: "*", NodeState.PAUSED: "=", NodeState.DOWN: "x", NodeState.JOINING: "o", NodeState.UNKNOWN: "?",
+    },
+    fill="#", half="#", track="-", sparks="_.-=+*%#", mark="*", slot="#", free=".", ascending="^", descending="v",
+    before="<", after=">", dot="|", dash="-", arrow=">", blocks="#",
+)  # fmt: skip
+
+_ASCII_WORDS = str.maketrans({"·": "|", "–": "-", "…": "~", "→": ">", "×": "x", "≤": "<", "─": "-", "\u00a0": " "})
+
+
+def style_of(ink: Ink) -> Style:
+    """A theme's ink as a style."""
+    attributes: dict[str, bool] = dict.fromkeys(ink.attributes, True)
+    return Style(
+        color=ink.foreground,
+        bgcolor=ink.background,
+        bold=attributes.get("bold"),
+        italic=attributes.get("italic"),
+        underline=attributes.get("underline"),
+        dim=attributes.get("dim"),
+        reverse=attributes.get("reverse"),
+    )
+
+
+@dataclass
+class Look:
+    """How everything is drawn now; ``version`` grows with every change of theme."""
+
+    spec: ThemeSpec
+    ascii: bool = False
+    version: int = 0
+    _styles: dict[tuple[str, str], Style] = field(default_factory=dict)
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return ASCII if self.ascii else UNICODE
+
+    def use(self, spec: ThemeSpec) -> None:
+        """Change the theme."""
+        self.spec = spec
+        self.version += 1
+        self._styles.clear()
+
+    def style(self, name: str, over: str = "base") -> Style:
+        """The style ``table.name`` on one of the grounds ``base``, ``raised``, ``cursor``, ``cursor-idle``."""
+        key = (name, over)
+        style = self._styles.get(key)
+        if style is None:
+            style = self._styles[key] = self._make(name, over)
+        return style
+
+    def words(self, text: str) -> str:
+        """Our own words in the glyphs at hand; remote text passes unchanged but for dashes and dots."""
+        return text.translate(_ASCII_WORDS) if self.ascii else text
+
+    def _make(self, name: str, over: str) -> Style:
+        inks = self.spec.inks
+        ground = self.spec.raised if over == "raised" else self.spec.background
+        base = style_of(inks["text.normal"]) + Style(bgcolor=ground)
+        ink = inks.get(name)
+        style = base + style_of(ink) if ink else base
+        if over.startswith("cursor"):
+            style += style_of(inks[f"surface.{over}"])
+        return style
+
+
+def textual_theme(spec: ThemeSpec) -> Theme:
+    """The part of a theme that Textual's own style sheets need."""
+
+    def colour(name: str) -> str:
+        found = spec.inks[name].foreground or "default"
+        return f"ansi_{found}" if spec.ansi else found
+
+    return Theme(
+        name=f"drainboard-{spec.name}",
+        primary=colour("text.accent"),
+        secondary=colour("text.muted"),
+        accent=colour("text.accent"),
+        warning=colour("text.warning"),
+        error=colour("text.bad"),
+        success=colour("text.good"),
+        foreground=colour("text.normal"),
+        background=colour("surface.background"),
+        surface=colour("surface.raised"),
+        panel=colour("surface.raised"),
+        boost=colour("surface.raised"),
+        dark=spec.dark,
+        ansi=spec.ansi,
+        variables={
+            "rule": colour("text.rule"),
+            "muted": colour("text.muted"),
+            "bar-fill": colour("bar.fill"),
+            "bar-track": colour("bar.track"),
+        },
+    )
