@@ -65,6 +65,8 @@ class Call:
     deadline_s: float = 30.0
     constrained_function: str | None = None
     """The function that says the same on the constrained endpoint."""
+    arguments: tuple[Parameter, ...] = ()
+    """What that function is given: the values that were bound, under the entry's own names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Answer:
     """What came back from one call."""
 
     rows: tuple[Row, ...]
+    """A bare value of the pipeline (a string, a number) is a row of one property, ``Value``."""
     errors: tuple[RemoteError, ...] = ()
     """Non-terminating errors; a terminating one is raised as CommandFailed or a sibling."""
     warnings: tuple[str, ...] = ()
