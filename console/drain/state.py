@@ -52,6 +52,23 @@ _TERMINAL = frozenset(
 )
 
 
+class Pace(Enum):
+    """The watchdog's word on a move."""
+
+    STEADY = "steady"
+    SLOW = "slow"
+    """No progress of bytes, pass or percent for minutes."""
+    STUCK = "stuck"
+
+
+class OwnedKind(Enum):
+    """What a node can own besides VMs."""
+
+    ROLE = "role"
+    VOLUME = "cluster shared volume"
+    CORE_GROUP = "core group"
+
+
 class Phase(Enum):
     CLAIMING = "claiming"
     PAUSING = "pausing the node"
@@ -100,12 +117,56 @@ class Move:
     progressed_at: datetime | None = None
     """When bytes, pass or percent last moved; the watchdog's question."""
     blackout_s: float | None = None
+    quick: bool = False
+    """Saved and restored, with consent: ends as interrupted."""
+    alone: bool = False
+    """Planned to have the links for itself."""
+    vm_state: int = 2
+    """VMState before the move, which verification expects again."""
+    heartbeat: int | None = None
+    """VMHeartbeatStatus before the move; None when it was not read."""
+    resource_name: str | None = None
+    retries: int = 0
+    """Automatic ones."""
+    tried: tuple[HostName, ...] = ()
+    """Destinations at which an attempt failed."""
+    failure_code: int | None = None
+    """HRESULT or Win32 code of the last failure, unsigned."""
+    foreign: bool = False
+    """Started by something else than this run."""
+    cancelling: bool = False
+    checking_since: datetime | None = None
+    arrived_at: datetime | None = None
+    seen_back_at: datetime | None = None
+    """First seen at rest on the source while it should be moving."""
+    settled: bool = False
+    """Unknown, and for certain not moving: occupies no slot."""
+    pace: Pace = Pace.STEADY
+
+    @property
+    def occupies_slot(self) -> bool:
+        """Windows may be moving it, or is about to be asked to. Arrived moves no longer count."""
+        return self.state in (MoveState.CHECKING, MoveState.MOVING) or (
+            self.state is MoveState.UNKNOWN and not self.settled
+        )
 
     @property
     def duration_s(self) -> float | None:
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedItem:
+    """Something else than a VM that the node owns and a drain has to move."""
+
+    kind: OwnedKind
+    name: str
+    state: MoveState = MoveState.PLANNED
+    destination: HostName | None = None
+    """None lets the cluster choose."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +179,8 @@ class GuardReading:
     breached: tuple[str, ...] = ()
     """Sentences: which line was crossed by what."""
     holding: bool = False
+    changed_at: datetime | None = None
+    """When the guard last raised, lowered or held: its steps are counted from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +189,11 @@ class SettingChange:
     before: str
     after: str
     restored: bool = False
+    """It has its earlier value again, or never lost it."""
+    given_up: bool = False
+    """The run could not put it back: ``before`` has to be set by hand."""
+    touched: bool = False
+    """At least one change went through, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +246,44 @@ class RunState:
     operator: str = ""
     left_on_node: tuple[str, ...] = field(default=())
     """At close: what the node still owns, by name."""
+    per_node_limit: int = 1
+    """Migrations that one node takes part in, in and out together (MaximumParallelMigrations)."""
+    destination_limit: int | None = None
+    """Migrations into one destination at once; None: only the limit per node."""
+    memory_reserve_fraction: float = 0.05
+    pause_node: bool = True
+    """False: the operator chose not to pause (storage would lose redundancy)."""
+    node_paused: bool = False
+    smb_transport: bool = False
+    held_by: str = ""
+    """Who or what else holds the node; the run was refused."""
+    contact_lost_at: datetime | None = None
+    window_closed: bool = False
+    forced: bool = False
+    """Closed by force: nothing was changed on the cluster to close it."""
+    guard_slots: int | None = None
+    """What the guard allows at once; None until it has spoken."""
+    foreign_in_flight: Mapping[HostName, int] = field(default_factory=dict)
+    """Migrations at each node that are not this run's."""
+    owned: tuple[OwnedItem, ...] = ()
+    verified_empty: bool = False
+    drain_flag: bool | None = None
+    """Whether the cluster's own drain flag was set at the end; None before it was tried."""
+    closing_as: Outcome | None = None
+    """The outcome, while settings are put back."""
+    pause_asked_at: datetime | None = None
+    verifying_since: datetime | None = None
+    native_status: int | None = None
+    """ClusterNodeDrainStatus as last read, with the native engine."""
+
+    @property
+    def allowed_slots(self) -> int:
+        """Moves at once, by the operator's ceiling and the guard together."""
+        return self.slots if self.guard_slots is None else min(self.slots, self.guard_slots)
+
+    @property
+    def occupied_slots(self) -> int:
+        return sum(move.occupies_slot for move in self.moves.values())
 
     @property
     def in_flight(self) -> tuple[Move, ...]:

@@ -1,0 +1,356 @@
+"""State is what the events add up to: ``fold(journal) == live state``, at every instant.
+
+The runner itself changes its state through :func:`apply` only, so a replay can not differ from what was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from functools import singledispatch
+
+from . import events as ev
+from .fold_moves import apply_to_move
+from .move_events import MoveAdded, MoveEvent
+from .narrate import line_of
+from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, RunState, SettingChange
+
+
+def open_run(event: ev.RunOpened) -> RunState:
+    """The state that a run begins with."""
+    state = RunState(
+        run=event.run,
+        cluster=event.cluster,
+        node=event.node,
+        engine=event.engine,
+        phase=Phase.CLAIMING,
+        moves={move.vm.id: move for move in event.moves},
+        slots=event.slots,
+        created_at=event.at,
+        now=event.at,
+        window_ends_at=event.window_ends_at,
+        forecast_s=event.forecast_s,
+        forecast_finish_p50_at=event.at + timedelta(seconds=event.forecast_s),
+        forecast_finish_p90_at=event.at + timedelta(seconds=max(event.forecast_s, event.forecast_p90_s)),
+        consents=event.consents,
+        operator=event.operator,
+        per_node_limit=event.per_node_limit,
+        destination_limit=event.destination_limit,
+        memory_reserve_fraction=event.memory_reserve_fraction,
+        pause_node=event.pause_node,
+        smb_transport=event.smb_transport,
+    )
+    return _logged(state, state, event)
+
+
+def apply(state: RunState, event: ev.Event) -> RunState:
+    """The state after one more event.
+
+    Raises:
+        ValueError: the run is opened a second time.
+    """
+    if isinstance(event, ev.RunOpened):
+        raise ValueError(f"run {state.run} is open already")
+    changed = _of_move(state, event) if isinstance(event, MoveEvent) else _changed(event, state)
+    return _logged(state, replace(changed, now=max(state.now, event.at)), event)
+
+
+def fold(events: Iterable[ev.Event]) -> RunState:
+    """Add events up from the first.
+
+    Raises:
+        ValueError: there is none, or the first does not open a run.
+    """
+    state: RunState | None = None
+    for event in events:
+        if state is not None:
+            state = apply(state, event)
+        elif isinstance(event, ev.RunOpened):
+            state = open_run(event)
+        else:
+            raise ValueError(f"a run begins with RunOpened, not with {type(event).__name__}")
+    if state is None:
+        raise ValueError("a run without events")
+    return state
+
+
+def _logged(before: RunState, after: RunState, event: ev.Event) -> RunState:
+    line = line_of(before, event)
+    return after if line is None else replace(after, log=(*after.log, line))
+
+
+def _of_move(state: RunState, event: MoveEvent) -> RunState:
+    if isinstance(event, MoveAdded):
+        return replace(state, moves={**state.moves, event.move.vm.id: event.move})
+    moves = dict(state.moves)
+    moves[event.vm] = apply_to_move(moves[event.vm], event)
+    return replace(state, moves=moves)
+
+
+@singledispatch
+def _changed(event: object, state: RunState) -> RunState:
+    raise TypeError(f"not an event of a run: {type(event).__name__}")
+
+
+@_changed.register
+def _(event: ev.NodeClaimed, state: RunState) -> RunState:
+    paused = event.already_paused
+    if paused or not state.pause_node:
+        return replace(state, phase=Phase.MOVING, node_paused=paused)
+    return replace(state, phase=Phase.PAUSING)
+
+
+@_changed.register
+def _(event: ev.NodeRefused, state: RunState) -> RunState:
+    return replace(state, held_by=event.held_by)
+
+
+@_changed.register
+def _(event: ev.PauseIntended, state: RunState) -> RunState:
+    return replace(state, phase=Phase.PAUSING, pause_asked_at=event.at)
+
+
+@_changed.register
+def _(event: ev.NodePaused, state: RunState) -> RunState:
+    return replace(state, phase=Phase.MOVING if state.phase is Phase.PAUSING else state.phase, node_paused=True)
+
+
+@_changed.register
+def _(event: ev.PauseFailed, state: RunState) -> RunState:
+    return state
+
+
+def _with_item(state: RunState, changed: OwnedItem) -> RunState:
+    keep = tuple(changed if _key(item) == _key(changed) else item for item in state.owned)
+    known = any(_key(item) == _key(changed) for item in state.owned)
+    return replace(state, owned=keep if known else (*keep, changed))
+
+
+def _key(item: OwnedItem) -> tuple[OwnedKind, str]:
+    return item.kind, item.name
+
+
+@_changed.register
+def _(event: ev.OwnedFound, state: RunState) -> RunState:
+    return replace(state, owned=event.items)
+
+
+@_changed.register
+def _(event: ev.OwnedMoveIntended, state: RunState) -> RunState:
+    return _with_item(state, OwnedItem(event.kind, event.name, MoveState.MOVING, event.destination))
+
+
+@_changed.register
+def _(event: ev.OwnedMoved, state: RunState) -> RunState:
+    return _with_item(state, OwnedItem(event.kind, event.name, MoveState.DONE, event.destination))
+
+
+@_changed.register
+def _(event: ev.OwnedMoveFailed, state: RunState) -> RunState:
+    return _with_item(state, OwnedItem(event.kind, event.name, MoveState.FAILED, reason=event.reason))
+
+
+@_changed.register
+def _(event: ev.ContactLost, state: RunState) -> RunState:
+    return replace(state, contact_lost_at=event.at)
+
+
+@_changed.register
+def _(event: ev.ContactRegained, state: RunState) -> RunState:
+    return replace(state, contact_lost_at=None)
+
+
+@_changed.register
+def _(event: ev.ForeignMigrationsSeen, state: RunState) -> RunState:
+    return replace(state, foreign_in_flight=dict(event.counts))
+
+
+@_changed.register
+def _(event: ev.SlotsChanged, state: RunState) -> RunState:
+    guard_slots = None if state.guard_slots is None else min(state.guard_slots, max(event.slots, 1))
+    return replace(state, slots=event.slots, guard_slots=guard_slots)
+
+
+@_changed.register
+def _(event: ev.StartsPaused, state: RunState) -> RunState:
+    return replace(state, paused=True)
+
+
+@_changed.register
+def _(event: ev.StartsContinued, state: RunState) -> RunState:
+    return replace(state, paused=False)
+
+
+@_changed.register
+def _(event: ev.RequestRefused, state: RunState) -> RunState:
+    return state
+
+
+@_changed.register
+def _(event: ev.StopRequested, state: RunState) -> RunState:
+    return replace(state, stopping=True)
+
+
+@_changed.register
+def _(event: ev.Detached, state: RunState) -> RunState:
+    return replace(state, detached=True)
+
+
+@_changed.register
+def _(event: ev.CloseForced, state: RunState) -> RunState:
+    return replace(state, forced=True, stopping=True)
+
+
+@_changed.register
+def _(event: ev.WindowClosed, state: RunState) -> RunState:
+    return replace(state, window_closed=True)
+
+
+@_changed.register
+def _(event: ev.GuardRead, state: RunState) -> RunState:
+    before = state.guard
+    reading = GuardReading(
+        event.at,
+        dict(event.values),
+        before.breached if before else (),
+        before.holding if before else False,
+        before.changed_at if before else event.at,
+    )
+    return replace(state, guard=reading)
+
+
+@_changed.register
+def _(event: ev.GuardBreached, state: RunState) -> RunState:
+    values = state.guard.values if state.guard else {}
+    guard = GuardReading(event.at, values, event.lines, True, event.at)
+    return replace(state, guard=guard, guard_slots=event.slots)
+
+
+@_changed.register
+def _(event: ev.GuardCalmed, state: RunState) -> RunState:
+    values = state.guard.values if state.guard else {}
+    return replace(state, guard=GuardReading(event.at, values, (), False, event.at), guard_slots=event.slots)
+
+
+@_changed.register
+def _(event: ev.GuardRaised, state: RunState) -> RunState:
+    guard = replace(state.guard, changed_at=event.at) if state.guard else None
+    return replace(state, guard=guard, guard_slots=event.slots)
+
+
+def _with_setting(
+    state: RunState, name: str, *, touched: bool = False, restored: bool = False, given_up: bool = False
+) -> RunState:
+    """The named setting with the given marks added."""
+
+    def marked(setting: SettingChange) -> SettingChange:
+        return replace(
+            setting,
+            touched=setting.touched or touched,
+            restored=setting.restored or restored,
+            given_up=setting.given_up or given_up,
+        )
+
+    changed = tuple(marked(setting) if setting.name == name else setting for setting in state.settings_changed)
+    return replace(state, settings_changed=changed)
+
+
+@_changed.register
+def _(event: ev.SettingIntended, state: RunState) -> RunState:
+    """The first ``before`` of a name is the original; later changes keep it."""
+    earlier = next((setting for setting in state.settings_changed if setting.name == event.name), None)
+    original = earlier.before if earlier else event.before
+    others = tuple(setting for setting in state.settings_changed if setting.name != event.name)
+    touched = earlier is not None and earlier.touched
+    change = SettingChange(event.name, original, event.after, touched=touched)
+    return replace(state, settings_changed=(*others, change))
+
+
+@_changed.register
+def _(event: ev.SettingChanged, state: RunState) -> RunState:
+    return _with_setting(state, event.name, touched=True)
+
+
+@_changed.register
+def _(event: ev.SettingFailed, state: RunState) -> RunState:
+    if event.may_have_changed:
+        return _with_setting(state, event.name, touched=True)
+    touched = any(setting.touched for setting in state.settings_changed if setting.name == event.name)
+    return state if touched else _with_setting(state, event.name, restored=True)
+
+
+@_changed.register
+def _(event: ev.SettingRestored, state: RunState) -> RunState:
+    return _with_setting(state, event.name, restored=True)
+
+
+@_changed.register
+def _(event: ev.SettingNotRestored, state: RunState) -> RunState:
+    return _with_setting(state, event.name, given_up=True)
+
+
+@_changed.register
+def _(event: ev.ForecastRevised, state: RunState) -> RunState:
+    return replace(state, forecast_finish_p50_at=event.finish_p50_at, forecast_finish_p90_at=event.finish_p90_at)
+
+
+@_changed.register
+def _(event: ev.VerificationBegan, state: RunState) -> RunState:
+    return replace(state, phase=Phase.VERIFYING, verifying_since=event.at, left_on_node=())
+
+
+@_changed.register
+def _(event: ev.NodeVerifiedEmpty, state: RunState) -> RunState:
+    return replace(state, verified_empty=True, left_on_node=())
+
+
+@_changed.register
+def _(event: ev.NodeNotEmpty, state: RunState) -> RunState:
+    return replace(state, verified_empty=False, left_on_node=event.left)
+
+
+@_changed.register
+def _(event: ev.DrainFlagIntended, state: RunState) -> RunState:
+    return replace(state, phase=Phase.CLOSING)
+
+
+@_changed.register
+def _(event: ev.DrainFlagSet, state: RunState) -> RunState:
+    return replace(state, drain_flag=True)
+
+
+@_changed.register
+def _(event: ev.DrainFlagRefused, state: RunState) -> RunState:
+    return replace(state, drain_flag=False)
+
+
+@_changed.register
+def _(event: ev.NativeDrainIntended, state: RunState) -> RunState:
+    return replace(state, phase=Phase.MOVING, pause_asked_at=event.at)
+
+
+@_changed.register
+def _(event: ev.NativeDrainRead, state: RunState) -> RunState:
+    return replace(state, native_status=event.status, node_paused=True)
+
+
+@_changed.register
+def _(event: ev.ClosingBegan, state: RunState) -> RunState:
+    return replace(state, phase=Phase.CLOSING, closing_as=event.outcome)
+
+
+@_changed.register
+def _(event: ev.RunRecovered, state: RunState) -> RunState:
+    return state
+
+
+@_changed.register
+def _(event: ev.Noted, state: RunState) -> RunState:
+    return state
+
+
+@_changed.register
+def _(event: ev.RunClosed, state: RunState) -> RunState:
+    left = event.left_on_node or state.left_on_node
+    return replace(state, phase=Phase.ENDED, outcome=event.outcome, finished_at=event.at, left_on_node=left)

@@ -1,0 +1,275 @@
+"""The journal: one SQLite file, append-only events of every run, and the operators' requests on their way.
+
+WAL and ``synchronous=FULL``: what :meth:`Journal.append` returned from survives a crash of the machine. Any
+number of consoles may read while one runner writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from console.drain.events import Event
+from console.drain.requests import OperatorRequest
+from console.model.identity import RunId
+
+from . import schema
+from .codec import Undecodable, decode_event, decode_request, encode_event, encode_request
+from .trouble import JournalUnusable, Trouble, classify
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in its run, from 1."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operator's request and who made it."""
+
+    request: OperatorRequest
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The last sign of life of a run's runner; ``beat_at`` is real time, whatever clock the run lives by."""
+
+    token: str
+    host: str
+    pid: int
+    beat_at: datetime
+
+
+class Journal:
+    """One connection to the file; not for use from several threads at once.
+
+    Every method raises :class:`JournalUnusable` when the file can not be read or written now.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, read_only: bool = False, *, busy_s: float = 5.0) -> Journal:
+        """Open the file, or make it; ``busy_s`` is how long another's lock is waited for (real seconds).
+
+        Raises:
+            JournalUnusable: locked, full, damaged, newer, or not to be opened.
+        """
+        with _translated(path):
+            if not read_only:
+                _make_folder(path)
+            mode = "ro" if read_only else "rwc"
+            uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+            connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
+            try:
+                _prepare(path, connection, read_only)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection, read_only=read_only)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # events
+
+    def append(self, run: RunId, event: Event) -> int:
+        """Write one event and return its number, once it is on the disk."""
+        return self.append_all(run, (event,))
+
+    def append_all(self, run: RunId, events: Sequence[Event], *, token: str | None = None) -> int:
+        """Write several events in one transaction, all or none; returns the last one's number.
+
+        With ``token``, only as long as this runner holds the run (see :meth:`take_run`).
+        """
+        bodies = [(event.at.isoformat(), encode_event(event)) for event in events]
+        with self._writing() as connection:
+            if token is not None and self._holder(connection, run) != token:
+                raise JournalUnusable(self.path, Trouble.TAKEN)
+            last = self._last(connection, run)
+            connection.executemany(
+                "INSERT INTO events (run, seq, at, body) VALUES (?, ?, ?, ?)",
+                [(run, last + place, at, body) for place, (at, body) in enumerate(bodies, 1)],
+            )
+        return last + len(bodies)
+
+    def events(self, run: RunId, after: int = 0) -> tuple[Recorded, ...]:
+        """The run's events after number ``after``, in order."""
+        with _translated(self.path):
+            rows = self._connection.execute(
+                "SELECT seq, body FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+            ).fetchall()
+        return tuple(Recorded(seq, self._event(body)) for seq, body in rows)
+
+    def runs(self) -> tuple[RunId, ...]:
+        """Every run, newest first."""
+        with _translated(self.path):
+            rows = self._connection.execute("SELECT run FROM events WHERE seq = 1 ORDER BY at DESC, run DESC")
+            return tuple(RunId(row[0]) for row in rows.fetchall())
+
+    def prune(self, before: datetime) -> int:
+        """Forget every run whose last event is older than ``before``; returns how many events went."""
+        with self._writing() as connection:
+            rows = connection.execute("SELECT run, max(at) FROM events GROUP BY run").fetchall()
+            old = [run for run, at in rows if datetime.fromisoformat(at) < before]
+            gone = sum(connection.execute("DELETE FROM events WHERE run = ?", (run,)).rowcount for run in old)
+            for table in ("requests", "runners"):
+                connection.executemany(f"DELETE FROM {table} WHERE run = ?", [(run,) for run in old])
+        return gone
+
+    # requests
+
+    def request(self, run: RunId, request: OperatorRequest, by: str = "") -> None:
+        """Ask the run's runner for something; it answers by events.
+
+        Raises:
+            PermissionError: the journal was opened to read only.
+        """
+        if self.read_only:
+            raise PermissionError("this console is read-only")
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO requests (run, operator, body) VALUES (?, ?, ?)", (run, by, encode_request(request))
+            )
+
+    def take_requests(self, run: RunId) -> tuple[Asked, ...]:
+        """What was asked since the last time, oldest first; each is handed out once."""
+        with _translated(self.path):
+            waiting = self._connection.execute(
+                "SELECT count(*) FROM requests WHERE run = ? AND taken = 0", (run,)
+            ).fetchone()[0]
+        if not waiting:
+            return ()
+        with self._writing() as connection:
+            rows = connection.execute(
+                "SELECT id, operator, body FROM requests WHERE run = ? AND taken = 0 ORDER BY id", (run,)
+            ).fetchall()
+            connection.executemany("UPDATE requests SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])
+        return tuple(self._asked(by, body) for _, by, body in rows)
+
+    # runners
+
+    def take_run(self, run: RunId, host: str, pid: int, at: datetime, *, stale_s: float = 20.0) -> str:
+        """Become the run's one writer; returns the token that :meth:`append_all` and :meth:`beat` want.
+
+        Raises:
+            JournalUnusable: another runner showed signs of life within the last ``stale_s`` seconds.
+        """
+        token = uuid.uuid4().hex
+        with self._writing() as connection:
+            row = connection.execute("SELECT beat_at FROM runners WHERE run = ?", (run,)).fetchone()
+            if row and abs((at - datetime.fromisoformat(row[0])).total_seconds()) < stale_s:
+                raise JournalUnusable(self.path, Trouble.TAKEN)
+            connection.execute(
+                "INSERT OR REPLACE INTO runners (run, token, host, pid, beat_at) VALUES (?, ?, ?, ?, ?)",
+                (run, token, host, pid, at.isoformat()),
+            )
+        return token
+
+    def beat(self, run: RunId, token: str, at: datetime) -> None:
+        """Show a sign of life."""
+        with self._writing() as connection:
+            changed = connection.execute(
+                "UPDATE runners SET beat_at = ? WHERE run = ? AND token = ?", (at.isoformat(), run, token)
+            ).rowcount
+        if not changed:
+            raise JournalUnusable(self.path, Trouble.TAKEN)
+
+    def leave_run(self, run: RunId, token: str) -> None:
+        """The runner ends in order; nobody has to wait for its silence."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM runners WHERE run = ? AND token = ?", (run, token))
+
+    def runner(self, run: RunId) -> Beat | None:
+        """The last sign of life of the run's runner; None when none holds it."""
+        with _translated(self.path):
+            row = self._connection.execute(
+                "SELECT token, host, pid, beat_at FROM runners WHERE run = ?", (run,)
+            ).fetchone()
+        return Beat(row[0], row[1], row[2], datetime.fromisoformat(row[3])) if row else None
+
+    # inside
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self.read_only:
+            raise PermissionError("this journal was opened to read only")
+        with _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @staticmethod
+    def _last(connection: sqlite3.Connection, run: RunId) -> int:
+        last: int = connection.execute("SELECT coalesce(max(seq), 0) FROM events WHERE run = ?", (run,)).fetchone()[0]
+        return last
+
+    @staticmethod
+    def _holder(connection: sqlite3.Connection, run: RunId) -> str | None:
+        row = connection.execute("SELECT token FROM runners WHERE run = ?", (run,)).fetchone()
+        return row[0] if row else None
+
+    def _event(self, body: str) -> Event:
+        try:
+            return decode_event(body)
+        except Undecodable as error:
+            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
+
+    def _asked(self, by: str, body: str) -> Asked:
+        try:
+            return Asked(decode_request(body), by)
+        except Undecodable as error:
+            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalUnusable(path, Trouble.UNREADABLE, error.strerror or str(error)) from error
+
+
+def _prepare(path: Path, connection: sqlite3.Connection, read_only: bool) -> None:
+    version = schema.check(path, connection)
+    if read_only:
+        if version < schema.VERSION:
+            raise JournalUnusable(path, Trouble.UNREADABLE, "an older version's file, opened to read only")
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    schema.migrate(path, connection)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise classify(path, error) from error
