@@ -1,0 +1,89 @@
+"""Below which no schedule can get: how good a plan is, said by something that is not the planner.
+
+Every bound takes each move at its solo duration, with all ports to itself, and therefore stays valid whatever is
+shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.identity import HostName
+
+from .schedule import Job, Limits
+
+
+def lower_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
+    """The largest of: the longest move; the bytes through each port and shared link; the work per slot of each
+    node, pair and the cluster."""
+    if not jobs:
+        return 0.0
+    longest_s = max(job.solo_s for job in jobs)
+    return max(
+        longest_s,
+        _alone_bound_s(jobs),
+        _port_bound_s(jobs, limits),
+        _slot_bound_s(jobs, limits),
+    )
+
+
+def machines_bound_s(durations_s: Sequence[float], machines: int) -> float:
+    """What ``machines`` identical slots need for these jobs, rounded to whole slots.
+
+    Of the ``j * m + 1`` longest jobs some slot runs ``j + 1``: at least the ``j + 1`` shortest of them.
+    """
+    ordered = sorted(durations_s, reverse=True)
+    bound = sum(ordered) / machines
+    for rounds in range((len(ordered) - 1) // machines + 1 if ordered else 0):
+        last = rounds * machines
+        bound = max(bound, sum(ordered[last - rounds : last + 1]))
+    return bound
+
+
+def _alone_bound_s(jobs: Sequence[Job]) -> float:
+    """Moves that run alone run one after the other, beside nothing else."""
+    alone = sum(job.solo_s for job in jobs if job.alone)
+    return alone + max((job.solo_s for job in jobs if not job.alone), default=0.0) if alone else 0.0
+
+
+def _port_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
+    bounds = [0.0]
+    for capacities, end in ((limits.out_bytes_per_s, _source), (limits.in_bytes_per_s, _destination)):
+        for host, capacity in capacities.items():
+            bounds.append(_fluid_bound_s([job for job in jobs if end(job) == host], capacity))
+    for link in limits.links:
+        bounds.append(_fluid_bound_s([job for job in jobs if link.crossed_by(job)], link.capacity_bytes_per_s))
+    return max(bounds)
+
+
+def _fluid_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float) -> float:
+    """Nothing flows before the shortest fixed part is over; then all bytes go through."""
+    copying = [job for job in jobs if job.transfer_bytes > 0]
+    if not copying:
+        return 0.0
+    return min(job.fixed_s for job in copying) + sum(job.transfer_bytes for job in copying) / capacity_bytes_per_s
+
+
+def _slot_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
+    bounds = [0.0]
+    for host, slots in limits.slots.items():
+        out = [job.solo_s for job in jobs if job.source == host]
+        into = [job.solo_s for job in jobs if job.destination == host]
+        groups = [out, into] if limits.separate_directions else [out + into]
+        bounds += [machines_bound_s(group, slots) for group in groups if group and slots > 0]
+    if limits.cluster_slots:
+        bounds.append(machines_bound_s([job.solo_s for job in jobs], limits.cluster_slots))
+    if limits.pair_slots:
+        pairs: dict[tuple[HostName, HostName], list[float]] = {}
+        for job in jobs:
+            pairs.setdefault((job.source, job.destination), []).append(job.solo_s)
+        bounds += [machines_bound_s(group, limits.pair_slots) for group in pairs.values()]
+    return max(bounds)
+
+
+def _source(job: Job) -> HostName:
+    return job.source
+
+
+def _destination(job: Job) -> HostName:
+    return job.destination

@@ -1,0 +1,209 @@
+"""Which host takes which VM: every hard rule kept against planned positions, then the best of what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from console.model.cluster import Cluster, Contact, Host, NodeState, VirtualMachine
+from console.model.identity import HostName
+
+from .rules import Positions, smallest_clash
+from .values import Infeasible, PlanOptions
+from .words import count_text, list_text, size_text
+
+Blocked = Callable[[VirtualMachine, HostName], Sequence[str]]
+"""The sentences of the conflicts that block a VM's way to a host; empty when none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a host can not take a VM: a short rule, the same for all hosts it refuses, and a sentence."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    vm: VirtualMachine
+    host: HostName
+    reason: str
+
+
+def host_refusal(host: Host, avoided: frozenset[HostName]) -> Refusal | None:
+    """Why a host takes nothing at all, whatever the VM; None when it may."""
+    if host.name in avoided:
+        return Refusal("avoided hosts", "avoided by choice")
+    if host.state is NodeState.PAUSED:
+        return Refusal("host state", "is paused")
+    if host.state is not NodeState.UP:
+        return Refusal("host state", f"is {host.state.name.lower()}")
+    if not host.accepts_vms:
+        return Refusal("host state", "takes no roles now (isolated, quarantined or avoiding placement)")
+    if host.contact is not Contact.ANSWERING:
+        return Refusal("host contact", "does not answer, its free memory is not known")
+    if host.migration_enabled is False:
+        return Refusal("live migration disabled", "has live migration switched off")
+    if host.memory_bytes is None or host.memory_free_bytes is None:
+        return Refusal("unknown memory", "its memory could not be read")
+    return None
+
+
+class Placement:
+    """Places the VMs of one node, one after the other; knows the room that is left."""
+
+    def __init__(self, cluster: Cluster, node: HostName, options: PlanOptions, blocked: Blocked | None) -> None:
+        self.cluster = cluster
+        self.node = node
+        self.options = options
+        self.positions = Positions(cluster, node)
+        self._blocked = blocked
+        self._refused = {
+            host.name: refusal
+            for host in cluster.hosts
+            if host.name != node and (refusal := host_refusal(host, options.avoided)) is not None
+        }
+        self._open = [host for host in cluster.hosts if host.name != node and host.name not in self._refused]
+        self._free = {host.name: float(host.memory_free_bytes or 0) for host in self._open}
+        self._reserve = {host.name: options.memory_reserve_fraction * (host.memory_bytes or 0) for host in self._open}
+        self._claim_arrivals()
+        self.infeasible: list[Infeasible] = []
+
+    def _claim_arrivals(self) -> None:
+        """What already moves to a host by somebody else's hand takes its room there."""
+        for vm in self.cluster.vms:
+            if vm.migration is not None and vm.migration.destination in self._free and vm.running:
+                self._free[vm.migration.destination] -= vm.memory_bytes
+
+    def place(self, vms: Sequence[VirtualMachine]) -> list[Choice]:
+        """A destination for each, the hardest first; those without any go to :attr:`infeasible`."""
+        self.positions.will_move(vms)
+        by_role = {vm.ref.role: vm for vm in vms}
+        choices: list[Choice] = []
+        for vm in sorted(vms, key=self._hardest_first):
+            together = [by_role[role] for role in self.positions.companions(vm) if role in by_role]
+            waiting = [other for other in together if not any(choice.vm is other for choice in choices)]
+            choice = self._choose(vm, sum(memory_needed(other) for other in waiting))
+            if choice is not None:
+                choices.append(choice)
+        return choices
+
+    def _hardest_first(self, vm: VirtualMachine) -> tuple[bool, bool, int, str]:
+        return (
+            vm.id not in self.options.pinned,
+            vm.possible_owners is None and not self.positions.companions(vm),
+            -memory_needed(vm),
+            vm.id,
+        )
+
+    def refusals(self, vm: VirtualMachine, host: HostName, companions_bytes: int = 0) -> list[Refusal]:
+        """Every hard rule that keeps the VM from this host."""
+        found = [self._refused[host]] if host in self._refused else []
+        if vm.possible_owners is not None and host not in vm.possible_owners:
+            found.append(Refusal("possible owners", "is not among its possible owners"))
+        found += [Refusal(rule.rule, rule.text) for rule in self.positions.broken_by(vm, host) if rule.hard]
+        if host in self._free:
+            room = self._free[host] - self._reserve[host]
+            need = memory_needed(vm) + companions_bytes
+            if need > room:
+                found.append(Refusal("memory", f"has room for {size_text(max(0.0, room))} of {size_text(need)}"))
+        if not found and self._blocked is not None:
+            found += [Refusal(text, text) for text in self._blocked(vm, host)]
+        return found
+
+    def _choose(self, vm: VirtualMachine, companions_bytes: int) -> Choice | None:
+        pinned = self.options.pinned.get(vm.id)
+        if pinned is not None:
+            return self._choose_pinned(vm, pinned)
+        refused: dict[HostName, list[Refusal]] = {}
+        need = memory_needed(vm)
+        for host in sorted(self._open, key=lambda host: self._rank(vm, host, need)):
+            refusals = self.refusals(vm, host.name, companions_bytes)
+            if not refusals:
+                return self._take(vm, host, self._reason(vm, host, refused))
+            refused[host.name] = refusals
+        if companions_bytes:
+            return self._choose(vm, 0)
+        self._give_up(vm, refused)
+        return None
+
+    def _rank(self, vm: VirtualMachine, host: Host, need: int) -> tuple[int, bool, float, str]:
+        """Lower is better: soft rules broken, not preferred, then the fuller host after the move."""
+        soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
+        preferred = vm.preferred_owners is not None and host.name in vm.preferred_owners
+        pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
+        return soft, not preferred, max(pressure, host.cpu_fraction or 0.0), host.name
+
+    def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:
+        host = self.cluster.host_by_name.get(pinned)
+        if host is None or pinned == self.node:
+            what = "is the node being drained" if pinned == self.node else "is not a node of this cluster"
+            self.infeasible.append(Infeasible(vm.ref, f"pinned to {pinned}, which {what}", ("pinned",)))
+            return None
+        refusals = self.refusals(vm, pinned)
+        if refusals:
+            why = list_text([refusal.text for refusal in refusals])
+            rules = ("pinned", *(refusal.rule for refusal in refusals[:1]))
+            self.infeasible.append(Infeasible(vm.ref, f"pinned to {pinned}, which {why}", rules))
+            return None
+        return self._take(vm, host, "chosen by the operator")
+
+    def _take(self, vm: VirtualMachine, host: Host, reason: str) -> Choice:
+        self._free[host.name] -= memory_needed(vm)
+        self.positions.place(vm, host.name)
+        return Choice(vm, host.name, reason)
+
+    def _reason(self, vm: VirtualMachine, host: Host, refused: Mapping[HostName, Sequence[Refusal]]) -> str:
+        left = self._free[host.name] - memory_needed(vm)
+        if vm.preferred_owners and host.name in vm.preferred_owners:
+            why = "a preferred owner with room"
+        elif len(self._open) == 1:
+            why = "the only host that takes VMs"
+        else:
+            why = "least loaded of the hosts that fit"
+        text = f"{why}: {size_text(left)} free after it"
+        if refused:
+            name, first = next(iter(refused.items()))
+            more = f" and {count_text(len(refused) - 1, 'other host')}" if len(refused) > 1 else ""
+            text += f"; {name} {first[0].text}{', not' if more else ''}{more}"
+        return text
+
+    def _give_up(self, vm: VirtualMachine, refused: Mapping[HostName, Sequence[Refusal]]) -> None:
+        every: dict[HostName, list[Refusal]] = {name: list(found) for name, found in refused.items()}
+        every |= {name: self.refusals(vm, name) for name in self._refused}
+        if not every:
+            self.infeasible.append(Infeasible(vm.ref, "there is no other node in the cluster", ("nodes",)))
+            return
+        rules = smallest_clash({name: frozenset(each.rule for each in found) for name, found in every.items()})
+        self.infeasible.append(Infeasible(vm.ref, _clash_text(every, rules), rules))
+
+    def free_after(self) -> dict[HostName, float]:
+        """Memory left on each open host once everything placed has arrived."""
+        return dict(self._free)
+
+
+def memory_needed(vm: VirtualMachine) -> int:
+    """Bytes that a destination has to have free: none for a VM that is off or saved."""
+    return vm.memory_bytes if vm.running else 0
+
+
+def _clash_text(every: Mapping[HostName, Sequence[Refusal]], rules: Sequence[str]) -> str:
+    """One clause a rule of the clash, with the hosts that it refuses."""
+    clauses: list[str] = []
+    explained: set[HostName] = set()
+    for rule in rules:
+        hosts = [
+            (name, each.text)
+            for name, found in every.items()
+            if name not in explained
+            for each in found
+            if each.rule == rule
+        ]
+        if not hosts:
+            continue
+        explained.update(name for name, _ in hosts)
+        name, text = hosts[0]
+        others = f" (and {count_text(len(hosts) - 1, 'other host')} alike)" if len(hosts) > 1 else ""
+        clauses.append(f"{name} {text}{others}")
+    return f"no host can take it: {'; '.join(clauses)}"
