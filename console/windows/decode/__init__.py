@@ -1,0 +1,8 @@
+"""Rows into facts of the model, by subject. Every decoder is total: bad rows give unknown facts and a problem."""
+
+from __future__ import annotations
+
+from . import cluster, details, events, host, progress, vms
+from .values import Problems, Reader
+
+__all__ = ["Problems", "Reader", "cluster", "details", "events", "host", "progress", "vms"]
