@@ -25,7 +25,7 @@ PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036: this file is what an older Python runs first
+    if sys.version_info < (3, 11):  # noqa: UP036 (an older Python runs this file first)
         print(f"Drainboard needs Python 3.11 or newer; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 2
     wanted = hashlib.sha256(CONSTRAINTS.read_bytes()).hexdigest()
