@@ -114,8 +114,8 @@ def _fault(code: int | str | None, reason: str, provider: str) -> Reading:
     found = reading_of(code, f"{reason} {provider}")
     if found is not None:
         return found
-    said = " ".join(reason.split())[:300]
-    return Reading(ProtocolBroken, f"WinRM answered with a fault ({code}). {said}".strip(), "")
+    said = " ".join(reason.split())[:300].rstrip(".")
+    return Reading(ProtocolBroken, f"WinRM answered with a fault ({code}{': ' if said else ''}{said}).")
 
 
 def _broken(error: BaseException) -> Reading:
