@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from console.checks.registry import Ruling, SitePolicy
 from console.clock import Clock, ScaledClock, SystemClock
 from console.configuration.loading import load_configuration
 from console.configuration.models import ClusterOptions, Configuration
@@ -20,6 +21,10 @@ from console.paths import Paths, standard_paths
 from console.planner.values import PlanOptions
 
 
+def _nobody_waits(runner: int) -> None:
+    """A real cluster does not end with its runners."""
+
+
 @dataclass(frozen=True)
 class Site:
     """A cluster as the configuration describes it; nothing is connected yet."""
@@ -29,21 +34,31 @@ class Site:
     configuration: Configuration
     paths: Paths
     password: SecretStr | None = None
+    on_runner_started: Callable[[int], None] = _nobody_waits
+    """Told the process id of each runner: a lab has to outlive the console as long as a run goes on in it."""
 
     @property
     def theme(self) -> str | None:
         return self.options.theme or self.configuration.theme
 
-    @property
-    def plan_options(self) -> PlanOptions:
-        """What a plan starts from at this site, before anybody touches a lever."""
+    def options_of(self, levers: PlanOptions) -> PlanOptions:
+        """The operator's levers, with the site's policy where no lever was touched."""
         policy = self.options.policy
-        return PlanOptions(
-            slots=policy.slots,
-            smb_cap_fraction=policy.smb_cap_fraction,
-            memory_reserve_fraction=policy.memory_reserve_fraction,
-            avoided=frozenset(HostName(name) for name in policy.avoid),
+        reserve = levers.memory_reserve_fraction
+        is_untouched = reserve == PlanOptions().memory_reserve_fraction
+        return replace(
+            levers,
+            slots=policy.slots if levers.slots is None else levers.slots,
+            smb_cap_fraction=policy.smb_cap_fraction if levers.smb_cap_fraction is None else levers.smb_cap_fraction,
+            memory_reserve_fraction=policy.memory_reserve_fraction if is_untouched else reserve,
+            avoided=levers.avoided | {HostName(name) for name in policy.avoid},
         )
+
+    @property
+    def check_policy(self) -> SitePolicy:
+        """The site's own word on conflict codes."""
+        rulings = self.options.checks.items()
+        return SitePolicy({code: (Ruling(ruling.severity.value), ruling.reason) for code, ruling in rulings})
 
     def clock(self) -> Clock:
         world = self.options.clock
@@ -60,7 +75,13 @@ Password = Callable[[str, ClusterOptions], SecretStr | None]
 """Finds a cluster's password; see :func:`console.configuration.secrets.find_password`."""
 
 
-def find_site(configuration: Path | None, cluster: str | None, password: Password) -> Site:
+def find_site(
+    configuration: Path | None,
+    cluster: str | None,
+    password: Password,
+    *,
+    on_runner_started: Callable[[int], None] = _nobody_waits,
+) -> Site:
     """The cluster to work on, from a configuration file.
 
     Raises:
@@ -77,8 +98,11 @@ def find_site(configuration: Path | None, cluster: str | None, password: Passwor
     loaded = load_configuration(paths.configuration)
     name = choose_cluster(loaded, cluster)
     options = loaded.clusters[name]
-    paths = standard_paths(paths.configuration, loaded.journal.path)
-    return Site(name, options, loaded, paths, password(name, options))
+    journal = loaded.journal.path
+    if journal is None and options.clock is not None:
+        journal = paths.configuration.absolute().parent / "journal.sqlite"  # a lab's runs are not the site's history
+    paths = standard_paths(paths.configuration, journal)
+    return Site(name, options, loaded, paths, password(name, options), on_runner_started)
 
 
 def choose_cluster(configuration: Configuration, asked: str | None) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from console.checks.registry import Ruling
 from console.clock import ScaledClock, SystemClock
 from console.configuration.loading import parse_configuration
 from console.configuration.models import ClusterOptions, Configuration
@@ -14,8 +16,11 @@ from console.doors import Addresses, open_doors, open_reader, seeds_of
 from console.exits import UsageProblem
 from console.model.identity import HostName
 from console.paths import standard_paths
+from console.planner.values import PlanOptions
 from console.site import Site, choose_cluster, find_site
 from console.wire.connection import Target
+
+HV02 = HostName("HV02")
 
 TWO = """
 [clusters.prod]
@@ -93,9 +98,18 @@ def test_the_clusters_own_theme_wins() -> None:
     assert (site().theme, site(theme="light").theme) == ("dark", "light")
 
 
-def test_a_plan_starts_from_the_policy() -> None:
-    start = site(policy={"slots": 3, "memory_reserve_fraction": 0.1, "avoid": ["HV09"]}).plan_options
-    assert (start.slots, start.memory_reserve_fraction, start.avoided) == (3, 0.1, frozenset({"HV09"}))
+def test_a_plan_starts_from_the_policy_and_a_touched_lever_wins() -> None:
+    here = site(policy={"slots": 3, "memory_reserve_fraction": 0.1, "smb_cap_fraction": 0.5, "avoid": ["HV09"]})
+    untouched = here.options_of(PlanOptions())
+    assert (untouched.slots, untouched.memory_reserve_fraction, untouched.smb_cap_fraction) == (3, 0.1, 0.5)
+    assert untouched.avoided == frozenset({"HV09"})
+    touched = PlanOptions(slots=1, memory_reserve_fraction=0.2, smb_cap_fraction=1.0, avoided=frozenset({HV02}))
+    assert here.options_of(touched) == replace(touched, avoided=frozenset({HV02, HostName("HV09")}))
+
+
+def test_the_sites_word_on_a_conflict_reaches_the_checks() -> None:
+    policy = site(checks={"vm-paused": {"severity": "silence", "reason": "as wanted"}}).check_policy
+    assert policy.rulings == {"vm-paused": (Ruling.SILENCE, "as wanted")}
 
 
 def test_a_lab_has_its_own_clock_and_a_real_cluster_the_systems() -> None:
