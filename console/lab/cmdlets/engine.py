@@ -1,0 +1,109 @@
+"""The host's side of a session: run pipelines of cmdlets against the world."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+
+from console.lab import surface
+from console.lab.cmdlets import clusters, errors, flow, hyper_v, meta, moves, scripts
+from console.lab.cmdlets.binding import bind
+from console.lab.cmdlets.invocation import CHANGING, HANDLERS, Invocation, Scope
+from console.lab.engine import Command, PsError, PsValue, SessionContext, Sink, TerminatingError
+from console.lab.surface import CmdletFacts
+from console.lab.world.cluster import LabCluster
+from console.lab.world.state import Host
+
+_FAMILIES = (clusters, flow, hyper_v, meta, moves)
+"""Imported for what they register."""
+
+RESTRICTED = frozenset(
+    {
+        "Clear-Host", "Exit-PSSession", "Get-Command", "Get-FormatData", "Get-Help", "Measure-Object", "Out-Default",
+        "Select-Object",
+    }
+)  # fmt: skip
+"""What RestrictedRemoteServer shows by default (about JEA session configurations)."""
+
+
+class _StopOnError:
+    """-ErrorAction Stop: the first error ends the pipeline; SilentlyContinue and Ignore: errors vanish."""
+
+    def __init__(self, sink: Sink, action: str) -> None:
+        self._sink, self._action = sink, action
+
+    def output(self, value: PsValue) -> None:
+        self._sink.output(value)
+
+    def error(self, error: PsError) -> None:
+        if self._action == "stop":
+            raise TerminatingError(error)
+        if self._action not in ("silentlycontinue", "ignore", "0", "4"):
+            self._sink.error(error)
+
+    def warning(self, text: str) -> None:
+        self._sink.warning(text)
+
+    def progress(self, activity: str, status: str, percent: int) -> None:
+        self._sink.progress(activity, status, percent)
+
+
+class LabHostEngine:
+    """Answers pipelines as one simulated host."""
+
+    def __init__(self, cluster: LabCluster, host: Host) -> None:
+        self.scope = Scope(cluster, host)
+
+    async def run(self, context: SessionContext, pipeline: Sequence[Command], sink: Sink) -> None:
+        """Run one pipeline to its end.
+
+        Raises:
+            TerminatingError: the pipeline failed.
+        """
+        self.scope.cluster.advance()
+        self._count(context, pipeline)
+        values: Iterable[PsValue] = ()
+        for index, command in enumerate(pipeline):
+            values = await self._stage(context, command, tuple(values), index > 0, sink)
+        for value in values:
+            sink.output(value)
+
+    async def _stage(
+        self, context: SessionContext, command: Command, values: tuple[PsValue, ...], has_input: bool, sink: Sink
+    ) -> Iterable[PsValue]:
+        if command.is_script:
+            if context.constrained:
+                raise errors.no_scripts()
+            return scripts.run(self.scope, command)
+        facts = self._facts(context, command.name)
+        if context.constrained and facts.name == "Select-Object":
+            flow.check_restricted(facts, command)
+        arguments = bind(facts, command, has_input)
+        action = str(arguments.get("ErrorAction", "")).lower()
+        invocation = Invocation(
+            self.scope, context, facts, arguments, values, has_input, _StopOnError(sink, action) if action else sink
+        )
+        answer = HANDLERS[facts.name.lower()](invocation)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    def _facts(self, context: SessionContext, name: str) -> CmdletFacts:
+        plain = name.rpartition("\\")[2]
+        facts = surface.cmdlet(plain)
+        if facts is None or facts.name.lower() not in HANDLERS or facts.name not in self.visible_commands(context):
+            raise errors.unknown_command(name)
+        return facts
+
+    def _count(self, context: SessionContext, pipeline: Sequence[Command]) -> None:
+        changing = any(command.is_script or command.name.lower() in CHANGING for command in pipeline)
+        received = self.scope.cluster.received
+        counter = received.changing if changing else received.reading
+        counter[(self.scope.host.name, context.user)] += 1
+        for command in pipeline:
+            received.by_cmdlet["script" if command.is_script else command.name] += 1
+
+    def visible_commands(self, context: SessionContext) -> frozenset[str]:
+        """Names of the commands that this session may run."""
+        if context.constrained:
+            return RESTRICTED
+        known = (surface.cmdlet(name) for name in HANDLERS)
+        return frozenset(facts.name for facts in known if facts is not None) | RESTRICTED

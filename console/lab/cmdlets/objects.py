@@ -1,0 +1,216 @@
+"""Make the objects that cmdlets emit: real type names, real property names, values in their real types.
+
+A :class:`Shape` lists, for one class, where each property comes from; every other property of the class, as reflected,
+is there too with its type's default. Values are computed when they are asked for, so that a ``Select-Object`` of three
+properties costs three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from console.lab import surface
+from console.lab.engine import PsEnum, PsObject, PsStringCollection, PsValue, Typed
+
+if TYPE_CHECKING:
+    from console.lab.cmdlets.invocation import Scope
+
+T = TypeVar("T")
+Getter = Callable[["Scope", Any], object]
+
+_FLAGS = {
+    "ClusterApplicationStatusInformation", "ClusterNodeStatusInformation", "ClusterResourceStatusInformation",
+    "ClusterSharedVolumeFileSystemRedirectedIOReasons", "ClusterSharedVolumeBlockRedirectedIOReason",
+    "ClusterResourceAndResourceTypeCharacteristics",
+}  # fmt: skip
+_WIDTHS = {"ClusterApplicationStatusInformation": "U64", "GroupType": "U32"}
+_TAGS = {"Byte": "By", "UInt16": "U16", "UInt32": "U32", "UInt64": "U64", "Int64": "I64", "Version": "Version"}
+_NAMESPACES = {"FailoverClusters": "Microsoft.FailoverClusters.PowerShell", "Hyper-V": "Microsoft.HyperV.PowerShell"}
+_CIM_TAGS = {"uint8": "By", "uint16": "U16", "uint32": "U32", "uint64": "U64", "sint64": "I64", "int64": "I64",
+             "int8": "SB", "sint8": "SB", "int16": "I16", "sint16": "I16", "real32": "Sg", "real64": "Db"}  # fmt: skip
+
+
+@cache
+def enum_value(type_name: str, module: str, value: str | int) -> PsEnum:
+    """An enumeration's value by name or number; flags are joined by commas, unnamed bits show as the number."""
+    numbers = surface.enumeration(type_name) or {}
+    number = numbers.get(value, 0) if isinstance(value, str) else value
+    full = f"{_NAMESPACES.get(module, module)}.{type_name}"
+    return PsEnum(full, number, _enum_name(type_name, numbers, number), _WIDTHS.get(type_name, "I32"))
+
+
+def _enum_name(type_name: str, numbers: Mapping[str, int], number: int) -> str:
+    for name, each in numbers.items():
+        if each == number:
+            return name
+    if type_name not in _FLAGS:
+        return str(number)
+    named = [(name, each) for name, each in numbers.items() if each > 0 and number & each == each]
+    if sum(each for _, each in named) != number or not named:
+        return str(number)
+    return ", ".join(name for name, _ in named)
+
+
+def coerce(type_name: str, value: object, module: str) -> PsValue:
+    """A Python value as the .NET type of its property."""
+    if value is None:
+        return None
+    if isinstance(value, PsObject | PsEnum | Typed | PsStringCollection):
+        return value
+    if type_name.startswith("Nullable<"):
+        return coerce(type_name[9:-1], value, module)
+    if isinstance(value, list | tuple):
+        element = type_name.removesuffix("[]") if type_name.endswith("[]") else _element(type_name)
+        return [coerce(element, item, module) for item in value]
+    if type_name in _TAGS and isinstance(value, int | float | str):
+        return Typed(_TAGS[type_name], value)
+    if surface.enumeration(type_name) is not None and isinstance(value, str | int):
+        return enum_value(type_name, module, value)
+    assert isinstance(value, bool | int | float | str | bytes | UUID | datetime | timedelta | dict)
+    return value
+
+
+def _element(type_name: str) -> str:
+    return type_name[type_name.index("<") + 1 : -1] if "<" in type_name else type_name
+
+
+def default_of(type_name: str, module: str) -> PsValue:
+    """What a property holds when the world says nothing about it."""
+    if type_name in ("UInt16", "UInt32", "UInt64", "Int64", "Byte"):
+        return Typed(_TAGS[type_name], 0)
+    if type_name == "Int32":
+        return 0
+    if type_name == "Boolean":
+        return False
+    if type_name == "String":
+        return ""
+    if type_name.endswith("[]"):
+        return []
+    numbers = surface.enumeration(type_name)
+    if numbers:
+        zero = 0 in numbers.values() or type_name in _FLAGS
+        return enum_value(type_name, module, 0 if zero else min(numbers.values()))
+    return None
+
+
+class _Lazy(Mapping[str, PsValue]):
+    """Properties computed on demand."""
+
+    __slots__ = ("_scope", "_shape", "_thing")
+
+    def __init__(self, shape: Shape[Any], scope: Scope, thing: object) -> None:
+        self._shape, self._scope, self._thing = shape, scope, thing
+
+    def __getitem__(self, name: str) -> PsValue:
+        return self._shape.value(name, self._scope, self._thing)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shape.types)
+
+    def __len__(self) -> int:
+        return len(self._shape.types)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._shape.types
+
+
+class Shape(Generic[T]):
+    """How things of one kind of the world look as objects of one reflected class."""
+
+    def __init__(
+        self,
+        class_name: str,
+        getters: Mapping[str, Getter],
+        *,
+        text: Callable[[T], str],
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        self.module = surface.module_of(class_name)
+        self.types: dict[str, str] = {**surface.property_types(class_name), **(extra or {})}
+        unknown = set(getters) - set(self.types)
+        if unknown:
+            raise KeyError(f"{class_name} has no {', '.join(sorted(unknown))}")
+        self.type_names = (f"{_NAMESPACES[self.module]}.{class_name}", "System.Object")
+        self._getters = getters
+        self._text = text
+
+    def value(self, name: str, scope: Scope, thing: T) -> PsValue:
+        kind = self.types[name].split(" ")[0]
+        getter = self._getters.get(name)
+        return default_of(kind, self.module) if getter is None else coerce(kind, getter(scope, thing), self.module)
+
+    def make(self, scope: Scope, thing: T) -> PsObject:
+        return PsObject(self.type_names, _Lazy(self, scope, thing), self._text(thing), instance=thing)
+
+
+def reference(module: str, class_name: str, text: str) -> PsObject:
+    """A nested object as depth 1 leaves it: its type and its ToString."""
+    return PsObject((f"{_NAMESPACES[module]}.{class_name}", "System.Object"), {}, text)
+
+
+class CimShape(Generic[T]):
+    """How things look as instances of one WMI class."""
+
+    def __init__(
+        self,
+        namespace: str,
+        class_name: str,
+        getters: Mapping[str, Getter],
+        *,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        facts = surface.cim_class(namespace, class_name)
+        if facts is None:
+            raise KeyError(f"{namespace}:{class_name}")
+        self.types: dict[str, str] = {**facts.properties, **(extra or {})}
+        unknown = set(getters) - set(self.types)
+        if unknown:
+            raise KeyError(f"{class_name} has no {', '.join(sorted(unknown))}")
+        base = "Microsoft.Management.Infrastructure.CimInstance"
+        self.type_names = (f"{base}#{facts.namespace}/{class_name}", base, "System.Object")
+        self.class_name = class_name
+        self._getters = getters
+
+    def value(self, name: str, scope: Scope, thing: T) -> PsValue:
+        getter = self._getters.get(name)
+        return None if getter is None else _cim_value(self.types[name], getter(scope, thing))
+
+    def make(self, scope: Scope, thing: T) -> PsObject:
+        return PsObject(self.type_names, _CimLazy(self, scope, thing), self.class_name, instance=thing)
+
+
+def _cim_value(kind: str, value: object) -> PsValue:
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return [_cim_value(kind.removeprefix("[]"), item) for item in value]
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        tag = _CIM_TAGS.get(kind, "U16" if "_" in kind else "")
+        return Typed(tag, value) if tag else value
+    assert isinstance(value, str | datetime | timedelta | PsObject)
+    return value
+
+
+class _CimLazy(Mapping[str, PsValue]):
+    __slots__ = ("_scope", "_shape", "_thing")
+
+    def __init__(self, shape: CimShape[Any], scope: Scope, thing: object) -> None:
+        self._shape, self._scope, self._thing = shape, scope, thing
+
+    def __getitem__(self, name: str) -> PsValue:
+        return self._shape.value(name, self._scope, self._thing)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shape.types)
+
+    def __len__(self) -> int:
+        return len(self._shape.types)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._shape.types
