@@ -28,16 +28,35 @@ def lower_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
 
 
 def machines_bound_s(durations_s: Sequence[float], machines: int) -> float:
-    """What ``machines`` identical slots need for these jobs, rounded to whole slots.
+    """What ``machines`` identical slots need for these jobs, rounded to whole jobs.
 
-    Of the ``j * m + 1`` longest jobs some slot runs ``j + 1``: at least the ``j + 1`` shortest of them.
+    Of the ``j * m + 1`` longest jobs some slot runs ``j + 1``: at least the ``j + 1`` shortest of them. And the
+    busiest slot runs *some* of the jobs, whole: what it runs is a sum of durations, at least the average.
     """
     ordered = sorted(durations_s, reverse=True)
     bound = sum(ordered) / machines
     for rounds in range((len(ordered) - 1) // machines + 1 if ordered else 0):
         last = rounds * machines
         bound = max(bound, sum(ordered[last - rounds : last + 1]))
-    return bound
+    return max(bound, _smallest_sum_s(ordered, bound)) if len(ordered) <= _MOST_SUMMED else bound
+
+
+_MOST_SUMMED = 48
+"""Beyond this many jobs their sums lie so close that the rounding gains nothing."""
+_SUM_STEPS = 1 << 19
+
+
+def _smallest_sum_s(durations_s: Sequence[float], at_least_s: float) -> float:
+    """The smallest sum of some of the durations that reaches ``at_least_s``, rounded down by counting in steps."""
+    if at_least_s <= 0:
+        return 0.0
+    step = at_least_s / _SUM_STEPS
+    sums = 1
+    for duration in durations_s:
+        sums |= sums << int(duration / step)
+    threshold = max(0, _SUM_STEPS - len(durations_s) - 1)
+    reached = sums >> threshold
+    return (threshold + (reached & -reached).bit_length() - 1) * step if reached else at_least_s
 
 
 def _alone_bound_s(jobs: Sequence[Job]) -> float:

@@ -12,8 +12,10 @@ from console.model.identity import HostName
 
 from .after import hosts_after, survives_any_loss
 from .bounds import lower_bound_s
+from .fluid import EAGER
+from .improve import best_schedule
 from .placement import Blocked, Choice, Placement
-from .schedule import Job, Limits, Slot, list_schedule
+from .schedule import Job, Limits, Slot
 from .values import Engine, HeavyClass, Infeasible, Interruption, NotMoved, Plan, PlannedMove, PlanOptions
 from .words import count_text
 
@@ -21,6 +23,8 @@ HOST_MIGRATIONS_DEFAULT = 2
 """MaximumVirtualMachineMigrations as Windows sets it, where neither cluster nor host tells."""
 
 _ALWAYS_QUICK = 1
+_EFFORT = 500
+"""Moves simulated to better one plan: some 20 ms, so that levers feel instant."""
 _COMMON_ERROR = 0.7
 """Share of a forecast's error that all moves of a site have in common (prior)."""
 
@@ -69,7 +73,7 @@ def plan_drain(
     choices = placement.place([_as_moved(asked, vm, options) for vm in movable])
     candidates = [_forecast(asked, choice, options, forecaster, min(slots, len(choices))) for choice in choices]
     candidates, skipped = _class_heavy(candidates, slots, options)
-    moves, limits, jobs = _schedule(candidates, node, slots, options)
+    moves, lower_s = _schedule(candidates, node, slots, options)
     kept = [candidate.choice for candidate in candidates]
     makespan_s = max((move.end_s for move in moves), default=0.0)
     return Plan(
@@ -83,7 +87,7 @@ def plan_drain(
         slots=slots,
         makespan_s=makespan_s,
         makespan_p90_s=_makespan_p90_s(makespan_s, moves, slots),
-        lower_bound_s=min(lower_bound_s(jobs, limits), makespan_s),
+        lower_bound_s=min(lower_s, makespan_s),
         n1_after=survives_any_loss(cluster, frozenset({node}), kept, options.memory_reserve_fraction),
         notes=_notes(cluster, options, slots),
     )
@@ -200,15 +204,17 @@ def _skip_reason(candidate: _Candidate) -> str:
 
 def _schedule(
     candidates: Sequence[_Candidate], node: HostName, slots: int, options: PlanOptions
-) -> tuple[list[PlannedMove], Limits, list[Job]]:
+) -> tuple[list[PlannedMove], float]:
+    """The moves in order of start, and the lower bound of any schedule of them."""
     ordered = sorted(candidates, key=lambda candidate: _order(candidate, options))
-    limits = _limits(ordered, node, slots)
     alone = options.heavy is HeavyClass.ALONE
     jobs = [_job(candidate, node, alone) for candidate in ordered]
-    slotted = list_schedule(jobs, limits)
-    moves = [_move(candidate, node, slot, alone) for candidate, slot in zip(ordered, slotted, strict=True)]
+    chosen = options.engine is Engine.NATIVE or options.heavy is not HeavyClass.AS_PLANNED or bool(options.held)
+    limits = _limits(ordered, node, slots)
+    found = best_schedule(jobs, limits, effort=0 if chosen else _EFFORT, policies=(EAGER,), keep_order=chosen)
+    moves = [_move(each, node, slot) for each, slot in zip(ordered, found.slots, strict=True)]
     solo = [replace(job, transfer_bytes=each.solo.bytes_to_send) for job, each in zip(jobs, ordered, strict=True)]
-    return sorted(moves, key=lambda move: move.start_s), limits, solo
+    return sorted(moves, key=lambda move: move.start_s), lower_bound_s(solo, limits)
 
 
 def _order(candidate: _Candidate, options: PlanOptions) -> tuple[object, ...]:
@@ -256,7 +262,7 @@ def _job(candidate: _Candidate, node: HostName, alone: bool) -> Job:
     )
 
 
-def _move(candidate: _Candidate, node: HostName, slot: Slot, alone: bool) -> PlannedMove:
+def _move(candidate: _Candidate, node: HostName, slot: Slot) -> PlannedMove:
     choice, shared = candidate.choice, candidate.shared
     duration_s = slot.end_s - slot.start_s
     copying_s = duration_s - candidate.fixed_s

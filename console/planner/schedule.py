@@ -1,20 +1,13 @@
-"""When each move runs: an event-driven list schedule over slots and shared ports.
-
-A move holds a slot at both ends from its start to its end. Its first ``fixed_s`` seconds copy nothing; then its
-bytes flow at the rate that its stream and its share of the ports allow. Ports are fluids: shares change whenever a
-move starts copying or ends. A freed slot is refilled at the same instant; there are no batches.
-"""
+"""What a schedule is made of: moves, the limits they share, and when each runs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.model.identity import HostName
 
-_DONE_BYTES = 1e-3
-"""Less than this is nothing: below a byte, above what floating point leaves."""
+from .fluid import EAGER, Policy, Problem, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +17,7 @@ class Job:
     source: HostName
     destination: HostName
     fixed_s: float
+    """Its first seconds, which copy nothing but hold a slot at both ends."""
     transfer_bytes: float
     stream_bytes_per_s: float
     """What this move reaches with every port to itself."""
@@ -70,197 +64,96 @@ class Slot:
 
     start_s: float
     end_s: float
-    waited_for: HostName | None = None
-    """The node whose slots were taken; None when it started at once or waited for something else."""
     waited: str = ""
-    """Why it did not start at once, in words; empty when it did."""
+    """What it waited for, in words; empty when it started at once."""
 
 
-@dataclass
-class _Active:
-    index: int
-    job: Job
-    fixed_left_s: float
-    bytes_left: float
-    rate: float = 0.0
-
-    @property
-    def next_s(self) -> float:
-        """Seconds until something of this move changes, at the present rate."""
-        if self.fixed_left_s > 0:
-            return self.fixed_left_s
-        return self.bytes_left / self.rate if self.rate > 0 else math.inf
-
-
-class _Occupancy:
-    """Slots taken per node, pair and cluster."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._taken: dict[tuple[str, HostName], int] = {}
-        self._pairs: dict[tuple[HostName, HostName], int] = {}
-        self.running = 0
-
-    def _keys(self, job: Job) -> tuple[tuple[str, HostName], tuple[str, HostName]]:
-        out, into = ("out", "in") if self.limits.separate_directions else ("", "")
-        return (out, job.source), (into, job.destination)
-
-    def full_node(self, job: Job) -> HostName | None:
-        """The end of the job that has no slot left, source first."""
-        for key in self._keys(job):
-            limit = self.limits.slots.get(key[1])
-            if limit is not None and self._taken.get(key, 0) >= limit:
-                return key[1]
-        return None
-
-    def full_elsewhere(self, job: Job) -> str:
-        limits = self.limits
-        if limits.cluster_slots is not None and self.running >= limits.cluster_slots:
-            return f"a slot of the cluster ({limits.cluster_slots} at once)"
-        pair = (job.source, job.destination)
-        if limits.pair_slots is not None and self._pairs.get(pair, 0) >= limits.pair_slots:
-            return f"a slot between {job.source} and {job.destination} ({limits.pair_slots} at once)"
-        return ""
-
-    def change(self, job: Job, by: int) -> None:
-        for key in self._keys(job):
-            self._taken[key] = self._taken.get(key, 0) + by
-        pair = (job.source, job.destination)
-        self._pairs[pair] = self._pairs.get(pair, 0) + by
-        self.running += by
+def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
+    """The jobs and limits as plain numbers: slot pools and fluid resources by index."""
+    pools: dict[tuple[str, ...], int] = {}
+    sizes: list[int] = []
+    resources: dict[tuple[str, str], int] = {}
+    capacities: list[float] = []
+    job_pools: list[tuple[int, ...]] = []
+    job_resources: list[tuple[int, ...]] = []
+    for job in jobs:
+        mine: list[int] = []
+        for key, size in _pools_of(job, limits):
+            if key not in pools:
+                pools[key] = len(sizes)
+                sizes.append(size)
+            mine.append(pools[key])
+        job_pools.append(tuple(mine))
+        uses: list[int] = []
+        for name, capacity in _resources_of(job, limits):
+            if name not in resources:
+                resources[name] = len(capacities)
+                capacities.append(capacity)
+            uses.append(resources[name])
+        job_resources.append(tuple(uses))
+    return Problem(
+        fixed_s=[job.fixed_s for job in jobs],
+        transfer_bytes=[job.transfer_bytes for job in jobs],
+        stream=[job.stream_bytes_per_s for job in jobs],
+        alone=[job.alone for job in jobs],
+        pools=job_pools,
+        resources=job_resources,
+        pool_sizes=sizes,
+        capacities=capacities,
+        pool_names=[_pool_words(key, size) for key, size in zip(pools, sizes, strict=True)],
+    )
 
 
-def share_rates(jobs: Sequence[Job], limits: Limits) -> list[float]:
-    """Bytes per second of each of the jobs while all of them copy: max-min fair over streams, ports and links."""
-    rates = [0.0] * len(jobs)
-    users = _users_by_resource(jobs, limits)
-    capacity = {resource: limit for resource, (limit, _) in users.items()}
-    open_jobs = set(range(len(jobs)))
-    while open_jobs:
-        share, tight = min(
-            (
-                (capacity[resource] / len(using & open_jobs), resource)
-                for resource, (_, using) in users.items()
-                if using & open_jobs
-            ),
-            default=(math.inf, None),
-        )
-        slowest = min(open_jobs, key=lambda index: (jobs[index].stream_bytes_per_s, index))
-        if jobs[slowest].stream_bytes_per_s <= share or tight is None:
-            settled, rate = {slowest}, jobs[slowest].stream_bytes_per_s
-        else:
-            settled, rate = users[tight][1] & open_jobs, share
-        for index in settled:
-            rates[index] = rate
-        for resource, (_, using) in users.items():
-            capacity[resource] = max(0.0, capacity[resource] - rate * len(using & settled))
-        open_jobs -= settled
-    return rates
+def _pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
+    out, into = ("out", "in") if limits.separate_directions else ("", "")
+    ends = [(("node", job.source, out), job.source), (("node", job.destination, into), job.destination)]
+    found: list[tuple[tuple[str, ...], int]] = [(key, limits.slots[host]) for key, host in ends if host in limits.slots]
+    if limits.pair_slots is not None:
+        found.append((("pair", job.source, job.destination), limits.pair_slots))
+    if limits.cluster_slots is not None:
+        found.append((("cluster",), limits.cluster_slots))
+    return found
 
 
-def _users_by_resource(jobs: Sequence[Job], limits: Limits) -> dict[tuple[str, str], tuple[float, set[int]]]:
-    users: dict[tuple[str, str], tuple[float, set[int]]] = {}
-    for index, job in enumerate(jobs):
-        wanted: list[tuple[tuple[str, str], float | None]] = [
-            (("out", job.source), limits.out_bytes_per_s.get(job.source)),
-            (("in", job.destination), limits.in_bytes_per_s.get(job.destination)),
-        ]
-        wanted += [(("link", link.name), link.capacity_bytes_per_s) for link in limits.links if link.crossed_by(job)]
-        for resource, limit in wanted:
-            if limit is not None:
-                users.setdefault(resource, (limit, set()))[1].add(index)
-    return users
+def _pool_words(key: tuple[str, ...], size: int) -> str:
+    if key[0] == "cluster":
+        return f"a slot of the cluster ({size} at once)"
+    where = f"between {key[1]} and {key[2]}" if key[0] == "pair" else f"on {key[1]}"
+    return f"a slot {where} ({size} at once)"
 
 
-def list_schedule(jobs: Sequence[Job], limits: Limits) -> list[Slot]:
+def _resources_of(job: Job, limits: Limits) -> list[tuple[tuple[str, str], float]]:
+    found: list[tuple[tuple[str, str], float]] = []
+    if job.source in limits.out_bytes_per_s:
+        found.append((("out", job.source), limits.out_bytes_per_s[job.source]))
+    if job.destination in limits.in_bytes_per_s:
+        found.append((("in", job.destination), limits.in_bytes_per_s[job.destination]))
+    found += [(("link", link.name), link.capacity_bytes_per_s) for link in limits.links if link.crossed_by(job)]
+    return found
+
+
+def list_schedule(jobs: Sequence[Job], limits: Limits, policy: Policy = EAGER) -> list[Slot]:
     """Run the jobs in the order given: at every instant the first that fits starts.
 
     Returns:
         One :class:`Slot` a job, in the order of ``jobs``. Seconds from the start.
 
     Raises:
-        ValueError: a job can never start, because a node has no slots at all.
+        ValueError: a job can never start or never end: no slots, or no bandwidth.
     """
-    return _Run(jobs, limits).to_the_end()
+    problem = compile_problem(jobs, limits)
+    return slots_of(problem, problem.run(range(len(jobs)), policy))
 
 
-class _Run:
-    def __init__(self, jobs: Sequence[Job], limits: Limits) -> None:
-        self.limits = limits
-        self.now_s = 0.0
-        self.pending: list[tuple[int, Job]] = list(enumerate(jobs))
-        self.active: list[_Active] = []
-        self.occupancy = _Occupancy(limits)
-        self.starts: list[float] = [0.0] * len(jobs)
-        self.ends: list[float] = [0.0] * len(jobs)
-        self.waits: list[tuple[HostName | None, str]] = [(None, "")] * len(jobs)
-        self.one_source = len({job.source for job in jobs}) == 1
+def slots_of(problem: Problem, timeline: Timeline) -> list[Slot]:
+    """The timeline with its waits in words."""
+    return [
+        Slot(start, end, _wait_words(problem, waited, start))
+        for start, end, waited in zip(timeline.starts, timeline.ends, timeline.waited, strict=True)
+    ]
 
-    def to_the_end(self) -> list[Slot]:
-        while self.pending or self.active:
-            self._start_what_fits()
-            if not self.active:
-                raise ValueError(f"{self.pending[0][1].source} has no slot to start a move in")
-            self._share()
-            self._advance()
-        return [Slot(start, end, *wait) for start, end, wait in zip(self.starts, self.ends, self.waits, strict=True)]
 
-    def _start_what_fits(self) -> None:
-        left: list[tuple[int, Job]] = []
-        for place, (index, job) in enumerate(self.pending):
-            wait = self._what_it_waits_for(job)
-            if wait is None:
-                self._start(index, job)
-                continue
-            self.waits[index] = wait
-            left.append((index, job))
-            if self._nothing_more_can_start(job):
-                rest = self.pending[place + 1 :]
-                for later, _ in rest:
-                    self.waits[later] = wait
-                left.extend(rest)
-                break
-        self.pending = left
-
-    def _what_it_waits_for(self, job: Job) -> tuple[HostName | None, str] | None:
-        if self.active and (job.alone or any(active.job.alone for active in self.active)):
-            return None, "the link to be free: one of the moves runs alone"
-        node = self.occupancy.full_node(job)
-        if node is not None:
-            return node, f"a slot on {node} ({self.limits.slots[node]} at once)"
-        elsewhere = self.occupancy.full_elsewhere(job)
-        return (None, elsewhere) if elsewhere else None
-
-    def _nothing_more_can_start(self, job: Job) -> bool:
-        """True when every pending job leaves the same full node, or the one that waits must run alone next."""
-        if job.alone:
-            return True
-        return self.one_source and self.occupancy.full_node(job) == job.source
-
-    def _start(self, index: int, job: Job) -> None:
-        self.starts[index] = self.now_s
-        self.active.append(_Active(index, job, job.fixed_s, job.transfer_bytes))
-        self.occupancy.change(job, 1)
-
-    def _share(self) -> None:
-        copying = [active for active in self.active if active.fixed_left_s <= 0 and active.bytes_left > 0]
-        for active, rate in zip(copying, share_rates([each.job for each in copying], self.limits), strict=True):
-            active.rate = rate
-
-    def _advance(self) -> None:
-        step = min((active.next_s for active in self.active), default=0.0)
-        if not math.isfinite(step):
-            raise ValueError("a move has no bandwidth at all")
-        self.now_s += step
-        still: list[_Active] = []
-        for active in self.active:
-            if active.fixed_left_s > 0:
-                active.fixed_left_s = 0.0 if active.fixed_left_s <= step + 1e-9 else active.fixed_left_s - step
-            else:
-                active.bytes_left -= active.rate * step
-            if active.fixed_left_s <= 0 and active.bytes_left <= _DONE_BYTES:
-                self.ends[active.index] = self.now_s
-                self.occupancy.change(active.job, -1)
-            else:
-                still.append(active)
-        self.active = still
+def _wait_words(problem: Problem, waited: int | None, start_s: float) -> str:
+    if start_s <= 0:
+        return ""
+    return problem.pool_names[waited] if waited is not None else "the link to be free"

@@ -1,0 +1,233 @@
+"""The simulation under every schedule: slots are taken and freed, bytes flow through shared ports as a fluid.
+
+A move holds its slots from its start to its end. Its first seconds copy nothing; then its bytes flow at the rate
+that its stream and its max-min fair share of the ports allow. Shares change whenever a move starts copying or
+ends. A freed slot is refilled at the same instant; there are no batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_DONE_SHARE = 1e-9
+"""Less than this part of a move's bytes is nothing but floating point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the next move is chosen among those that fit."""
+
+    patient: bool = False
+    """Starts a move only while the ports it needs have bandwidth for all of its stream: few moves at full rate
+    instead of many that share."""
+    by_load: bool = False
+    """Takes the move whose busiest port has most left to carry, instead of the first of the order."""
+
+
+EAGER = Policy()
+POLICIES = (EAGER, Policy(by_load=True), Policy(patient=True), Policy(patient=True, by_load=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    starts: list[float]
+    ends: list[float]
+    waited: list[int | None]
+    """The slot pool whose freeing let each move start; None for those that waited for none."""
+
+    @property
+    def makespan_s(self) -> float:
+        return max(self.ends, default=0.0)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Moves and limits as plain numbers, ready to be run in any order."""
+
+    fixed_s: list[float]
+    transfer_bytes: list[float]
+    stream: list[float]
+    alone: list[bool]
+    pools: list[tuple[int, ...]]
+    """Slot pools that each move takes one of."""
+    resources: list[tuple[int, ...]]
+    """Fluid resources that each move's bytes cross."""
+    pool_sizes: list[int]
+    capacities: list[float]
+    pool_names: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.fixed_s)
+
+    def run(self, order: Sequence[int], policy: Policy = EAGER) -> Timeline:
+        """Simulate to the end.
+
+        Raises:
+            ValueError: a move can never start or never end.
+        """
+        return _Run(self, order, policy).to_the_end()
+
+    def share(self, moves: Sequence[int]) -> list[float]:
+        """Bytes per second of each of the moves while all of them copy: max-min fair."""
+        rates = dict.fromkeys(moves, 0.0)
+        left = {resource: self.capacities[resource] for move in moves for resource in self.resources[move]}
+        users = dict.fromkeys(left, 0)
+        for move in moves:
+            for resource in self.resources[move]:
+                users[resource] += 1
+        open_moves = sorted(moves, key=lambda move: self.stream[move])
+        while open_moves:
+            share, tight = math.inf, -1
+            for resource, count in users.items():
+                if count and left[resource] / count < share:
+                    share, tight = left[resource] / count, resource
+            if self.stream[open_moves[0]] <= share:
+                share, settled = self.stream[open_moves[0]], open_moves[:1]
+            else:
+                settled = [move for move in open_moves if tight in self.resources[move]]
+            for move in settled:
+                rates[move] = share
+                for resource in self.resources[move]:
+                    users[resource] -= 1
+                    left[resource] = max(0.0, left[resource] - share)
+            gone = set(settled)
+            open_moves = [move for move in open_moves if move not in gone]
+        return [rates[move] for move in moves]
+
+
+class _Run:
+    """One simulation. Pending moves that need the same slots and ports wait in one queue, first of the order last."""
+
+    def __init__(self, problem: Problem, order: Sequence[int], policy: Policy) -> None:
+        self.problem = problem
+        self.policy = policy
+        self.now_s = 0.0
+        self.rank = [0] * len(problem)
+        for place, move in enumerate(order):
+            self.rank[move] = place
+        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], list[int]] = {}
+        for move in reversed(order):
+            key = problem.pools[move], problem.resources[move], problem.alone[move]
+            self.queues.setdefault(key, []).append(move)
+        self.common = set.intersection(*(set(pools) for pools, _, _ in self.queues)) if self.queues else set()
+        self.waiting = len(order)
+        self.free = list(problem.pool_sizes)
+        self.load = [0.0] * len(problem.capacities)
+        self.booked = [0.0] * len(problem.capacities)
+        for move in order:
+            for resource in problem.resources[move]:
+                self.load[resource] += problem.transfer_bytes[move]
+        self.active: list[int] = []
+        self.rates: dict[int, float] = {}
+        self.fixed_left = list(problem.fixed_s)
+        self.bytes_left = list(problem.transfer_bytes)
+        self.alone_runs = False
+        self.just_freed: set[int] = set()
+        size = len(problem)
+        self.timeline = Timeline([0.0] * size, [0.0] * size, [None] * size)
+
+    def to_the_end(self) -> Timeline:
+        while self.waiting or self.active:
+            while self.waiting and (queue := self._next_queue()):
+                self._start(queue)
+            if not self.active:
+                raise ValueError("a move can never start: a node has no slots")
+            self._share()
+            self._advance()
+        return self.timeline
+
+    def _next_queue(self) -> list[int] | None:
+        if any(self.free[pool] <= 0 for pool in self.common):
+            return None
+        best: list[int] | None = None
+        best_key: tuple[float, ...] = ()
+        for (pools, resources, alone), queue in self.queues.items():
+            if not queue or not self._fits(pools, alone):
+                continue
+            move = queue[-1]
+            if self.policy.patient and not self._has_bandwidth(move, resources):
+                continue
+            key = self._key(move, resources)
+            if best is None or key < best_key:
+                best, best_key = queue, key
+        return best
+
+    def _fits(self, pools: tuple[int, ...], alone: bool) -> bool:
+        if self.active and (alone or self.alone_runs):
+            return False
+        free = self.free
+        return all(free[pool] > 0 for pool in pools)
+
+    def _has_bandwidth(self, move: int, resources: tuple[int, ...]) -> bool:
+        stream = self.problem.stream[move]
+        for resource in resources:
+            capacity = self.problem.capacities[resource]
+            if self.booked[resource] + min(stream, capacity) > capacity * (1 + 1e-9):
+                return False
+        return True
+
+    def _key(self, move: int, resources: tuple[int, ...]) -> tuple[float, ...]:
+        if not self.policy.by_load:
+            return (self.rank[move],)
+        loads = sorted(
+            (self.load[resource] / self.problem.capacities[resource] for resource in resources), reverse=True
+        )
+        return (*(-load for load in loads), self.rank[move])
+
+    def _start(self, queue: list[int]) -> None:
+        move = queue.pop()
+        self.waiting -= 1
+        self.timeline.starts[move] = self.now_s
+        pools = self.problem.pools[move]
+        self.timeline.waited[move] = next((pool for pool in pools if pool in self.just_freed), None)
+        for pool in pools:
+            self.free[pool] -= 1
+        self._book(move, 1.0)
+        self.active.append(move)
+        self.alone_runs = self.alone_runs or self.problem.alone[move]
+
+    def _book(self, move: int, sign: float) -> None:
+        for resource in self.problem.resources[move]:
+            self.booked[resource] += sign * min(self.problem.stream[move], self.problem.capacities[resource])
+
+    def _share(self) -> None:
+        copying = [move for move in self.active if self.fixed_left[move] <= 0 and self.bytes_left[move] > 0]
+        self.rates = dict(zip(copying, self.problem.share(copying), strict=True))
+
+    def _advance(self) -> None:
+        step = min(self._next_s(move) for move in self.active)
+        if not math.isfinite(step):
+            raise ValueError("a move can never end: it has no bandwidth")
+        self.now_s += step
+        self.just_freed.clear()
+        self.active = [move for move in self.active if not self._ended(move, step)]
+
+    def _next_s(self, move: int) -> float:
+        if self.fixed_left[move] > 0:
+            return self.fixed_left[move]
+        if self.bytes_left[move] <= 0:
+            return 0.0
+        rate = self.rates.get(move, 0.0)
+        return self.bytes_left[move] / rate if rate > 0 else math.inf
+
+    def _ended(self, move: int, step: float) -> bool:
+        """Takes the step; frees the move's slots when it is done."""
+        if self.fixed_left[move] > 0:
+            left = self.fixed_left[move] - step
+            self.fixed_left[move] = left if left > _DONE_SHARE else 0.0
+        elif self.bytes_left[move] > 0:
+            sent = self.rates[move] * step
+            self.bytes_left[move] -= sent
+            for resource in self.problem.resources[move]:
+                self.load[resource] -= sent
+        if self.fixed_left[move] > 0 or self.bytes_left[move] > _DONE_SHARE * self.problem.transfer_bytes[move]:
+            return False
+        self.timeline.ends[move] = self.now_s
+        for pool in self.problem.pools[move]:
+            self.free[pool] += 1
+            self.just_freed.add(pool)
+        self._book(move, -1.0)
+        self.alone_runs = self.alone_runs and not self.problem.alone[move]
+        return True

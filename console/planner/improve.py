@@ -1,0 +1,103 @@
+"""Better schedules than longest first: several ways to choose the next move, then a local search over the order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .bounds import lower_bound_s
+from .fluid import EAGER, POLICIES, Policy, Problem, Timeline
+from .schedule import Job, Limits, Slot, compile_problem, slots_of
+
+_GOOD_ENOUGH = 1.0005
+"""Of the lower bound: what is left could not be seen on any clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    slots: list[Slot]
+    """One a job, in the order of the jobs."""
+    makespan_s: float
+    lower_bound_s: float
+
+    @property
+    def ratio(self) -> float:
+        return self.makespan_s / self.lower_bound_s if self.lower_bound_s > 0 else 1.0
+
+
+def best_schedule(
+    jobs: Sequence[Job],
+    limits: Limits,
+    *,
+    effort: int = 40_000,
+    seed: int = 0,
+    keep_order: bool = False,
+    policies: Sequence[Policy] = POLICIES,
+) -> Schedule:
+    """The shortest schedule found within ``effort``.
+
+    Args:
+        effort: moves that may be simulated altogether; counted, not timed, so that the same question has the same
+            answer on any machine.
+        seed: of the local search.
+        keep_order: the jobs start in the order given, as far as they fit.
+
+    Raises:
+        ValueError: a job can never start or never end.
+    """
+    bound = lower_bound_s(jobs, limits)
+    problem = compile_problem(jobs, limits)
+    order = list(range(len(jobs)))
+    if not keep_order:
+        order.sort(key=lambda index: (-jobs[index].solo_s, index))
+    search = _Search(problem, bound * _GOOD_ENOUGH, effort)
+    for policy in policies:
+        search.consider(order, policy)
+    if not keep_order:
+        search.improve(random.Random(seed))
+    return Schedule(slots_of(problem, search.best), search.best.makespan_s, bound)
+
+
+class _Search:
+    def __init__(self, problem: Problem, target_s: float, effort: int) -> None:
+        self.problem = problem
+        self.target_s = target_s
+        self.effort = effort
+        self.best = Timeline([], [], [])
+        self.order: list[int] = []
+        self.policy = EAGER
+
+    def consider(self, order: list[int], policy: Policy) -> bool:
+        """Simulate; keep the order when it is no worse. Returns whether it was kept."""
+        if self.order and self.done:
+            return False
+        self.effort -= max(1, len(order))
+        found = self.problem.run(order, policy)
+        if self.order and found.makespan_s > self.best.makespan_s:
+            return False
+        self.best, self.order, self.policy = found, order, policy
+        return True
+
+    @property
+    def done(self) -> bool:
+        return self.effort <= 0 or self.best.makespan_s <= self.target_s
+
+    def improve(self, chance: random.Random) -> None:
+        """Moves one of the order forward, or swaps two, as long as that does no harm. Half of the time the one
+        that ends last is moved: nothing gets shorter unless it does."""
+        size = len(self.order)
+        if size < 2:
+            return
+        while not self.done:
+            order = list(self.order)
+            one = chance.randrange(size)
+            if chance.random() < 0.5:
+                last = max(range(size), key=lambda move: self.best.ends[move])
+                one = order.index(last)
+            other = chance.randrange(size)
+            if chance.random() < 0.5:
+                order.insert(other, order.pop(one))
+            else:
+                order[one], order[other] = order[other], order[one]
+            self.consider(order, chance.choice((self.policy, self.policy, chance.choice(POLICIES))))
