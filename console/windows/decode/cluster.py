@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 VM_GROUP_TYPE = 111
 """GroupType.VirtualMachine."""
+UNKNOWN_GROUP_TYPE = 9999
+"""GroupType.Unknown."""
 
 
 class NetworkState(IntEnum):
@@ -358,6 +360,11 @@ def owners(rows: Sequence[Row], problems: Problems) -> dict[str, tuple[HostName,
         if name is not None and names is not None:
             found[name] = tuple(HostName(owner) for owner in names)
     return found
+
+
+def with_rules(known: ClusterSettings, rules: MigrationRules) -> ClusterSettings:
+    """The settings with the resource type's threshold among them."""
+    return replace(known, move_type_threshold=rules.move_type_threshold)
 
 
 def _host(name: str | None) -> HostName | None:
