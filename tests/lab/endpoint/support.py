@@ -174,3 +174,8 @@ def invoke(pool: RunspacePool, command: str, **parameters: Any) -> PowerShell:
     shell.invoke()
     shell.close()
     return shell
+
+
+def soon(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """From a client's thread: let the lab do something a moment later, when the client is likely to wait."""
+    loop.call_soon_threadsafe(lambda: loop.call_later(0.05, act))
