@@ -83,6 +83,14 @@ class OwnedFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RolesFound:
+    """VM roles on the node that the plan did not know; they are planned for once."""
+
+    at: datetime
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OwnedMoveIntended:
     at: datetime
     kind: OwnedKind
@@ -347,6 +355,7 @@ RunEvent: TypeAlias = (
     | NodePaused
     | PauseFailed
     | OwnedFound
+    | RolesFound
     | OwnedMoveIntended
     | OwnedMoved
     | OwnedMoveFailed

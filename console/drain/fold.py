@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import singledispatch
 
+from console.planner.values import Engine
+
 from . import events as ev
 from .fold_moves import apply_to_move
 from .move_events import MoveAdded, MoveEvent
@@ -82,7 +84,8 @@ def _logged(before: RunState, after: RunState, event: ev.Event) -> RunState:
 
 def _of_move(state: RunState, event: MoveEvent) -> RunState:
     if isinstance(event, MoveAdded):
-        return replace(state, moves={**state.moves, event.move.vm.id: event.move})
+        phase = Phase.MOVING if state.phase is Phase.VERIFYING else state.phase
+        return replace(state, moves={**state.moves, event.move.vm.id: event.move}, phase=phase)
     moves = dict(state.moves)
     moves[event.vm] = apply_to_move(moves[event.vm], event)
     return replace(state, moves=moves)
@@ -134,6 +137,11 @@ def _key(item: OwnedItem) -> tuple[OwnedKind, str]:
 @_changed.register
 def _(event: ev.OwnedFound, state: RunState) -> RunState:
     return replace(state, owned=event.items)
+
+
+@_changed.register
+def _(event: ev.RolesFound, state: RunState) -> RunState:
+    return replace(state, roles_added_for=(*state.roles_added_for, *event.names))
 
 
 @_changed.register
@@ -269,7 +277,16 @@ def _(event: ev.SettingIntended, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.SettingChanged, state: RunState) -> RunState:
-    return _with_setting(state, event.name, touched=True)
+    changed = _with_setting(state, event.name, touched=True)
+    value = next((setting.after for setting in changed.settings_changed if setting.name == event.name), None)
+    return _with_limit(changed, event.name, value)
+
+
+def _with_limit(state: RunState, name: str, value: str | None) -> RunState:
+    """One setting is also a limit of the run's own."""
+    if name != "MaximumParallelMigrations" or value is None or not value.isdecimal():
+        return state
+    return replace(state, per_node_limit=int(value))
 
 
 @_changed.register
@@ -282,7 +299,9 @@ def _(event: ev.SettingFailed, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.SettingRestored, state: RunState) -> RunState:
-    return _with_setting(state, event.name, restored=True)
+    changed = _with_setting(state, event.name, restored=True)
+    value = next((setting.before for setting in changed.settings_changed if setting.name == event.name), None)
+    return _with_limit(changed, event.name, value)
 
 
 @_changed.register
@@ -312,7 +331,7 @@ def _(event: ev.NodeNotEmpty, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.DrainFlagIntended, state: RunState) -> RunState:
-    return replace(state, phase=Phase.CLOSING)
+    return replace(state, phase=Phase.CLOSING, closing_since=event.at)
 
 
 @_changed.register
@@ -332,16 +351,23 @@ def _(event: ev.NativeDrainIntended, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.NativeDrainRead, state: RunState) -> RunState:
-    return replace(state, native_status=event.status, node_paused=True)
+    ended = event.at if event.status in (2, 3) else None
+    return replace(state, native_status=event.status, node_paused=True, native_ended_at=ended)
 
 
 @_changed.register
 def _(event: ev.ClosingBegan, state: RunState) -> RunState:
-    return replace(state, phase=Phase.CLOSING, closing_as=event.outcome)
+    return replace(state, phase=Phase.CLOSING, closing_as=event.outcome, closing_since=event.at)
 
 
 @_changed.register
 def _(event: ev.RunRecovered, state: RunState) -> RunState:
+    """Pausing, the native drain and the drain flag may be asked again: a second time does no harm."""
+    unsure = state.phase is Phase.PAUSING or (state.engine is Engine.NATIVE and state.native_status is None)
+    if unsure:
+        return replace(state, pause_asked_at=None)
+    if state.phase is Phase.CLOSING and state.closing_as is None:
+        return replace(state, phase=Phase.VERIFYING, verifying_since=event.at, drain_flag=None)
     return state
 
 

@@ -52,12 +52,19 @@ def _(event: mv.MoveChecked, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveReturned, move: Move) -> Move:
-    return replace(move, state=MoveState.QUEUED, reason=event.reason, checking_since=None)
+    return replace(
+        move,
+        state=MoveState.QUEUED,
+        reason=event.reason,
+        checking_since=None,
+        not_before=event.until,
+        refused_since=move.refused_since or (event.at if event.until else None),
+    )
 
 
 @_changed.register
 def _(event: mv.MoveRedirected, move: Move) -> Move:
-    return replace(move, destination=event.destination, reason=event.reason)
+    return replace(move, destination=event.destination, reason=event.reason, not_before=event.until, refused_since=None)
 
 
 @_changed.register
@@ -82,14 +89,18 @@ def _(event: mv.MoveIntended, move: Move) -> Move:
         rate_bytes_per_s=None,
         dirty_pages=None,
         failure_code=None,
+        cause="",
+        accepted=False,
         foreign=False,
+        not_before=None,
+        refused_since=None,
         reason="",
     )
 
 
 @_changed.register
 def _(event: mv.MoveStarted, move: Move) -> Move:
-    return move
+    return replace(move, accepted=True)
 
 
 @_changed.register
@@ -157,6 +168,11 @@ def _(event: mv.MoveSeenBack, move: Move) -> Move:
 
 
 @_changed.register
+def _(event: mv.CauseRead, move: Move) -> Move:
+    return replace(move, failure_code=event.code, cause=event.cause)
+
+
+@_changed.register
 def _(event: mv.MoveArrived, move: Move) -> Move:
     return replace(
         move,
@@ -209,6 +225,9 @@ def _(event: mv.MoveRetried, move: Move) -> Move:
         dirty_pages=None,
         bytes_sent=None,
         foreign=False,
+        accepted=False,
+        not_before=event.until,
+        refused_since=None,
         started_at=None,
         finished_at=None,
         arrived_at=None,

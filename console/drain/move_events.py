@@ -39,11 +39,12 @@ class MoveChecked:
 
 @dataclass(frozen=True, slots=True)
 class MoveReturned:
-    """The check ended without a start: back to the queue, slot free."""
+    """The check ended without a start: back to the queue, slot free, not before ``until``."""
 
     at: datetime
     vm: VmId
     reason: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class MoveRedirected:
     vm: VmId
     destination: HostName
     reason: str
+    until: datetime | None = None
+    """Not before this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,16 @@ class MoveSeenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseRead:
+    """What the event logs of source and destination tell about why it came back."""
+
+    at: datetime
+    vm: VmId
+    cause: str
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MoveArrived:
     """The cluster names ``host`` as the owner and the role is at rest there; not yet verified."""
 
@@ -189,6 +202,8 @@ class MoveRetried:
     destination: HostName | None
     automatic: bool
     reason: str = ""
+    until: datetime | None = None
+    """Not before this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +281,7 @@ MoveEvent: TypeAlias = (
     | MoveSlowed
     | MoveStuck
     | MoveSeenBack
+    | CauseRead
     | MoveArrived
     | MoveVerified
     | MoveUnverified

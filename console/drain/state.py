@@ -132,10 +132,18 @@ class Move:
     """Destinations at which an attempt failed."""
     failure_code: int | None = None
     """HRESULT or Win32 code of the last failure, unsigned."""
+    cause: str = ""
+    """What the event logs say about the last failure."""
     foreign: bool = False
     """Started by something else than this run."""
+    accepted: bool = False
+    """Windows answered that it started this attempt."""
     cancelling: bool = False
     checking_since: datetime | None = None
+    not_before: datetime | None = None
+    """Not tried again before this moment."""
+    refused_since: datetime | None = None
+    """Since when its checks say "not now"."""
     arrived_at: datetime | None = None
     seen_back_at: datetime | None = None
     """First seen at rest on the source while it should be moving."""
@@ -273,8 +281,12 @@ class RunState:
     """The outcome, while settings are put back."""
     pause_asked_at: datetime | None = None
     verifying_since: datetime | None = None
+    closing_since: datetime | None = None
+    roles_added_for: tuple[str, ...] = ()
+    """Roles found on the node that the plan did not know and that were planned for (or given up)."""
     native_status: int | None = None
     """ClusterNodeDrainStatus as last read, with the native engine."""
+    native_ended_at: datetime | None = None
 
     @property
     def allowed_slots(self) -> int:

@@ -1,0 +1,93 @@
+"""The guard: additive increase, multiplicative decrease of the moves at once, by what the moves do to others.
+
+A breach of any line holds new starts at once and halves what is allowed; calm for long enough lets starts go on
+with that, and each further stretch of calm allows one more, up to the operator's ceiling. Pure: readings in,
+events out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .events import Event, GuardBreached, GuardCalmed, GuardRaised, GuardRead
+from .state import RunState
+
+CSV_LATENCY = "csv latency s"
+"""The worst shared volume's, seconds an operation."""
+MISSED_HEARTBEATS = "missed heartbeats"
+"""NetFT, the worst node's."""
+HOST_CPU = "host cpu fraction"
+"""The busiest node that takes part, 0 to 1."""
+FREE_MEMORY = "free memory fraction"
+"""The fullest destination's, 0 to 1."""
+REDIRECTED = "redirected io per s"
+SMB_STALLS = "smb credit stalls per s"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What must not be crossed. The numbers are priors of this project, not Microsoft's; None leaves a line out."""
+
+    csv_latency_s: float | None = 0.050
+    missed_heartbeats: float | None = 5.0
+    host_cpu_fraction: float | None = 0.90
+    free_memory_fraction: float | None = 0.03
+    redirected_io_per_s: float | None = 1000.0
+    smb_stalls_per_s: float | None = None
+    calm_s: float = 20.0
+    """How long every line has to be kept before starts go on."""
+    raise_after_s: float = 60.0
+    """Calm after which one more is allowed."""
+
+    def above(self) -> tuple[tuple[str, float | None], ...]:
+        """Lines that are crossed from below."""
+        return (
+            (CSV_LATENCY, self.csv_latency_s),
+            (MISSED_HEARTBEATS, self.missed_heartbeats),
+            (HOST_CPU, self.host_cpu_fraction),
+            (REDIRECTED, self.redirected_io_per_s),
+            (SMB_STALLS, self.smb_stalls_per_s),
+        )
+
+    def limit_of(self, name: str) -> float | None:
+        """The line that a reading is measured against, for the screens."""
+        return {**dict(self.above()), FREE_MEMORY: self.free_memory_fraction}.get(name)
+
+
+def crossed(lines: Lines, values: Mapping[str, float]) -> tuple[str, ...]:
+    """A sentence for each line that the readings cross; a reading that is missing crosses nothing."""
+    over = [
+        f"{name} {values[name]:.3g} is over {limit:.3g}"
+        for name, limit in lines.above()
+        if limit is not None and name in values and values[name] > limit
+    ]
+    free, floor = values.get(FREE_MEMORY), lines.free_memory_fraction
+    if free is not None and floor is not None and free < floor:
+        over.append(f"{FREE_MEMORY} {free:.3g} is under {floor:.3g}")
+    return tuple(over)
+
+
+def judge(state: RunState, lines: Lines, at: datetime, values: Mapping[str, float]) -> tuple[Event, ...]:
+    """The events that follow from new readings."""
+    read = GuardRead(at, dict(values))
+    broken = crossed(lines, values)
+    ceiling = max(state.slots, 1)
+    allowed = min(state.guard_slots or ceiling, ceiling)
+    if broken:
+        return (read, *_breach(state, at, broken, allowed))
+    if not values or state.guard is None or state.guard.changed_at is None:
+        return (read,)
+    calm_s = (at - state.guard.changed_at).total_seconds()
+    if state.guard.holding:
+        return (read, GuardCalmed(at, allowed)) if calm_s >= lines.calm_s else (read,)
+    if state.guard_slots is not None and allowed < ceiling and calm_s >= lines.raise_after_s:
+        return (read, GuardRaised(at, allowed + 1))
+    return (read,)
+
+
+def _breach(state: RunState, at: datetime, broken: tuple[str, ...], allowed: int) -> tuple[Event, ...]:
+    """A new breach halves; one that goes on only restarts the wait for calm."""
+    holding = state.guard is not None and state.guard.holding
+    return (GuardBreached(at, broken, allowed if holding else max(1, allowed // 2)),)

@@ -1,0 +1,76 @@
+"""May one more start? Every limit, at every instant, as a sentence when the answer is no."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from console.model.identity import HostName
+
+from .state import Move, MoveState, Phase, RunState
+
+WAITING = (MoveState.PLANNED, MoveState.QUEUED)
+
+
+def hold_reason(state: RunState) -> str | None:
+    """Why nothing at all may start now; None when something may."""
+    if state.phase is not Phase.MOVING:
+        return f"the run is {state.phase.value}"
+    if state.stopping or state.detached:
+        return "the run was stopped"
+    if state.window_closed:
+        return "the window ended"
+    if state.contact_lost_at is not None:
+        return "contact with the cluster is lost"
+    if state.paused:
+        return "starts are paused by the operator"
+    if state.guard is not None and state.guard.holding:
+        return f"the guard waits for calm: {'; '.join(state.guard.breached)}"
+    if state.slots <= 0:
+        return "the operator set 0 at once"
+    return None
+
+
+def load(state: RunState) -> Counter[HostName]:
+    """Migrations that each node takes part in, in and out together: this run's and others'."""
+    count: Counter[HostName] = Counter(state.foreign_in_flight)
+    for move in state.moves.values():
+        if move.occupies_slot:
+            count[move.source] += 1
+            if move.destination is not None:
+                count[move.destination] += 1
+    return count
+
+
+def inflow(state: RunState, destination: HostName) -> int:
+    """This run's moves on their way to one destination."""
+    return sum(move.occupies_slot and move.destination == destination for move in state.moves.values())
+
+
+def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
+    """Why this move has to wait although starts are allowed; None when it may start now.
+
+    The move itself may already hold its slot (while it is checked): it does not stand in its own way.
+    """
+    if move.not_before is not None and at < move.not_before:
+        return move.reason or "it is tried again in a moment"
+    mine = move.occupies_slot
+    others = state.occupied_slots - mine
+    if others >= state.allowed_slots:
+        return f"all {state.allowed_slots} slots are taken"
+    if others and (move.alone or any(other.alone and other.occupies_slot for other in state.moves.values())):
+        return "a move that has the links for itself"
+    return _node_reason(state, move, mine)
+
+
+def _node_reason(state: RunState, move: Move, mine: bool) -> str | None:
+    if move.destination is None:
+        return "it has no destination"
+    busy = load(state)
+    for node in (move.source, move.destination):
+        if busy[node] - mine >= state.per_node_limit:
+            return f"{node} takes part in {busy[node] - mine} migrations, its limit is {state.per_node_limit}"
+    coming = inflow(state, move.destination) - mine
+    if state.destination_limit is not None and coming >= state.destination_limit:
+        return f"{coming} moves go to {move.destination} already"
+    return None

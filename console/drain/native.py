@@ -1,0 +1,62 @@
+"""The native engine: Suspend-ClusterNode -Drain, the cluster decides; the run forecasts, watches and warns."""
+
+from __future__ import annotations
+
+from console.model.cluster import DrainStatus
+from console.planner.values import Engine
+
+from . import events as ev
+from . import move_events as mv
+from .commands import ReadNode, ReadProgress, StartNativeDrain
+from .ending import finish
+from .facts import Answered, NodeFacts
+from .limits import WAITING
+from .signals import NativeAnswered
+from .state import MoveState, Outcome
+from .turn import Turn
+
+
+def start_native(turn: Turn) -> None:
+    """Hand the node to the cluster's own drain."""
+    turn.record(ev.NativeDrainIntended(turn.at))
+    turn.ask(StartNativeDrain())
+
+
+def on_native(turn: Turn, signal: NativeAnswered) -> None:
+    if signal.reply.answered is not Answered.REFUSED:
+        return
+    if turn.state.stopping:
+        turn.record(ev.Noted(turn.at, f"The cluster's drain could not be stopped: {signal.reply.reason}", problem=True))
+    else:
+        turn.record(ev.PauseFailed(turn.at, signal.reply.reason))
+        finish(turn, Outcome.FAILED, "not started: the cluster's drain was refused")
+
+
+def follow_native(turn: Turn) -> None:
+    """Every role that is still to go is looked at; the cluster starts them when it likes."""
+    if turn.state.engine is not Engine.NATIVE:
+        return
+    if turn.state.pause_asked_at is None:
+        start_native(turn)
+    turn.ask(ReadNode())
+    open_moves = tuple(vm for vm, move in turn.state.moves.items() if not move.state.terminal)
+    if open_moves:
+        turn.ask(ReadProgress(open_moves))
+
+
+def on_native_node(turn: Turn, node: NodeFacts) -> None:
+    """The drain's own status; a moment after it is over, what has not moved will not."""
+    state = turn.state
+    status = int(node.drain_status) if node.drain_status is not None else None
+    ended = status in (DrainStatus.COMPLETED, DrainStatus.FAILED)
+    stale = ended and state.native_status is None and turn.seconds_since(state.pause_asked_at) < turn.rules.settle_s
+    if status is not None and status != state.native_status and not stale:
+        turn.record(ev.NativeDrainRead(turn.at, status))
+    ended_at = turn.state.native_ended_at
+    if ended_at is None or turn.seconds_since(ended_at) < turn.rules.settle_s:
+        return
+    for vm, move in tuple(turn.state.moves.items()):
+        if move.state in (*WAITING, MoveState.MOVING) and status == DrainStatus.FAILED:
+            turn.record(mv.MoveFailed(turn.at, vm, "the cluster's drain could not move it"))
+        elif move.state in WAITING:
+            turn.record(mv.MoveSkipped(turn.at, vm, "the cluster's drain ended without it"))

@@ -1,0 +1,71 @@
+"""When will it be finished? The forecast of the rest, learnt from the moves of this run that are over."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import datetime, timedelta
+from statistics import median
+
+from . import events as ev
+from .limits import WAITING
+from .state import Move, MoveState, RunState
+from .turn import Turn
+
+_LEARN_FROM = 3
+"""Finished moves before their ratio to the forecast rescales the rest."""
+_WORTH_TELLING_S = 5.0
+
+
+def pace_of_run(state: RunState) -> float:
+    """Actual over forecast duration, the middle of what is finished; 1 until enough is."""
+    ratios = [
+        move.duration_s / move.forecast_p50_s
+        for move in state.moves.values()
+        if move.state is MoveState.DONE and not move.foreign and move.duration_s and move.forecast_p50_s > 0
+    ]
+    return median(ratios) if len(ratios) >= _LEARN_FROM else 1.0
+
+
+def finish_forecast(state: RunState, at: datetime) -> tuple[datetime, datetime]:
+    """p50 and p90 of the end, if starts go on as allowed now.
+
+    A list schedule of what is left over the slots; waiting for the guard or the operator is not foreseen.
+    """
+    scale = pace_of_run(state)
+    return tuple(at + timedelta(seconds=_makespan(state, at, scale, p90)) for p90 in (False, True))  # type: ignore[return-value]
+
+
+def _makespan(state: RunState, at: datetime, scale: float, p90: bool) -> float:
+    slots = max(min(state.allowed_slots, state.per_node_limit), 1)
+    free = [_remaining_s(move, at, scale, p90) for move in state.moves.values() if move.occupies_slot]
+    last = max(free, default=0.0)
+    while len(free) < slots:
+        free.append(0.0)
+    heapq.heapify(free)
+    while len(free) > slots:
+        heapq.heappop(free)
+    for move in state.moves.values():
+        if move.state in WAITING:
+            end = heapq.heappop(free) + _forecast_s(move, scale, p90)
+            last = max(last, end)
+            heapq.heappush(free, end)
+    return last
+
+
+def _forecast_s(move: Move, scale: float, p90: bool) -> float:
+    return (move.forecast_p90_s if p90 else move.forecast_p50_s) * scale
+
+
+def _remaining_s(move: Move, at: datetime, scale: float, p90: bool) -> float:
+    gone_s = (at - move.started_at).total_seconds() if move.started_at else 0.0
+    return max(_forecast_s(move, scale, p90) - gone_s, 0.0)
+
+
+def revise(turn: Turn) -> None:
+    """Tell a new forecast when it differs enough from the one on screen."""
+    if not any(move.state in WAITING or move.occupies_slot for move in turn.state.moves.values()):
+        return
+    p50, p90 = finish_forecast(turn.state, turn.at)
+    told = turn.state.forecast_finish_p50_at
+    if told is None or abs((p50 - told).total_seconds()) >= _WORTH_TELLING_S:
+        turn.record(ev.ForecastRevised(turn.at, p50, p90))

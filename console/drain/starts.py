@@ -1,0 +1,136 @@
+"""Starting: slots refill one by one as each frees; nothing starts that was not re-read a moment before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from console.model.cluster import GroupState
+
+from . import move_events as mv
+from .arrivals import arrived
+from .commands import CheckMove, Replan, StartMove
+from .facts import PAUSED, REST_OFF, RUNNING, CheckFacts
+from .limits import WAITING, hold_reason, wait_reason
+from .signals import CheckRead
+from .state import Move, MoveState
+from .turn import Turn
+
+
+def start_what_may(turn: Turn) -> None:
+    """Take a slot for every waiting move that may start, in planned order; the next ones learn why they wait."""
+    hold = hold_reason(turn.state)
+    told = 0
+    for vm, planned in tuple(turn.state.moves.items()):
+        if planned.state not in WAITING:
+            continue
+        why = hold or wait_reason(turn.state, planned, turn.at)
+        if why is None and planned.destination is not None:
+            turn.record(mv.MoveChecked(turn.at, vm, planned.destination))
+            turn.ask(CheckMove(vm, planned.destination))
+        elif hold is None and planned.destination is None and not _waits_for_plan(turn, planned):
+            turn.record(mv.MoveBlocked(turn.at, vm, planned.reason or "it has no destination"))
+        elif why is not None and told < max(turn.state.slots, 1):
+            told += 1
+            if (planned.state, planned.reason) != (MoveState.QUEUED, why):
+                turn.record(mv.MoveQueued(turn.at, vm, why))
+
+
+def _waits_for_plan(turn: Turn, move: Move) -> bool:
+    return move.not_before is not None and turn.at < move.not_before
+
+
+def give_back_checks(turn: Turn) -> None:
+    """While nothing may start, nothing is kept half-way."""
+    why = hold_reason(turn.state)
+    if why is None:
+        return
+    for vm, move in tuple(turn.state.moves.items()):
+        if move.state is MoveState.CHECKING:
+            turn.record(mv.MoveReturned(turn.at, vm, why))
+
+
+def ask_again(turn: Turn) -> None:
+    """A check that was never answered (the runner was replaced, the answer was lost) is asked once more."""
+    for vm, move in turn.state.moves.items():
+        late = turn.seconds_since(move.checking_since) >= turn.rules.check_patience_s
+        if move.state is MoveState.CHECKING and move.destination is not None and late:
+            turn.ask(CheckMove(vm, move.destination))
+
+
+def on_check(turn: Turn, signal: CheckRead) -> None:
+    """The last look before a start: start, wait, go elsewhere, or block."""
+    move = turn.move(signal.vm)
+    if move is None or move.state is not MoveState.CHECKING or move.destination != signal.destination:
+        return
+    if signal.facts is None:
+        _return(turn, move, f"could not be re-read: {signal.reason}")
+        return
+    why = hold_reason(turn.state) or wait_reason(turn.state, move, turn.at)
+    if why is not None:
+        turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
+    elif not _taken_by_others(turn, move, signal.facts):
+        _start_or_not(turn, move, signal.facts)
+
+
+def _return(turn: Turn, move: Move, why: str) -> None:
+    """Not now: look again in a moment, but not for ever."""
+    if turn.seconds_since(move.refused_since) >= turn.rules.refusal_patience_s:
+        turn.record(mv.MoveBlocked(turn.at, move.vm.id, why))
+        return
+    turn.record(mv.MoveReturned(turn.at, move.vm.id, why, until=turn.at + timedelta(seconds=turn.rules.check_again_s)))
+
+
+def _taken_by_others(turn: Turn, move: Move, facts: CheckFacts) -> bool:
+    """Something else moved it or is moving it: adopt the fact, never ask a second time."""
+    vm = move.vm.id
+    if facts.owner != move.source:
+        turn.record(mv.MoveAdopted(turn.at, vm, facts.owner, f"moved to {facts.owner} by something else"))
+        if not facts.busy:
+            arrived(turn, vm, facts.owner)
+        return True
+    if facts.busy:
+        turn.record(mv.MoveAdopted(turn.at, vm, None, "something else is moving it"))
+        return True
+    return False
+
+
+def _start_or_not(turn: Turn, move: Move, facts: CheckFacts) -> None:
+    vm, destination = move.vm.id, move.destination
+    if destination is None:
+        return
+    state = facts.vm_state if facts.vm_state is not None else move.vm_state
+    if facts.locked:
+        turn.record(mv.MoveBlocked(turn.at, vm, "its role is locked from moving; unlock it and try again"))
+    elif facts.role_state in (GroupState.FAILED, GroupState.UNKNOWN):
+        turn.record(mv.MoveBlocked(turn.at, vm, f"its role is {facts.role_state.name.lower()} on {facts.owner}"))
+    elif not _fits(turn, move, facts):
+        _elsewhere(turn, move, facts)
+    elif state in (RUNNING, PAUSED) or state in REST_OFF:
+        running = state not in REST_OFF
+        quick = running and move.quick
+        turn.record(mv.MoveIntended(turn.at, vm, destination, running and not quick, quick, state))
+        turn.ask(StartMove(vm, destination, running and not quick, quick))
+    else:
+        _return(turn, move, f"the VM is in between (state {state}); waiting until it runs or is off")
+
+
+def _fits(turn: Turn, move: Move, facts: CheckFacts) -> bool:
+    if not facts.destination_accepts:
+        return False
+    if facts.destination_free_bytes is None or facts.vm_state in REST_OFF:
+        return True
+    reserve = turn.state.memory_reserve_fraction * (facts.destination_memory_bytes or 0)
+    promised = sum(
+        other.memory_bytes
+        for other in turn.state.moves.values()
+        if other.state is MoveState.CHECKING and other.destination == move.destination and other.vm != move.vm
+    )
+    need = facts.memory_bytes or move.memory_bytes
+    return facts.destination_free_bytes - promised - reserve >= need
+
+
+def _elsewhere(turn: Turn, move: Move, facts: CheckFacts) -> None:
+    """The destination does not take it now: plan what is left anew, once for each refusal."""
+    why = facts.destination_why_not or f"{move.destination} has not enough free memory now"
+    _return(turn, move, why)
+    turn.ask(Replan(move.vm.id))

@@ -1,0 +1,205 @@
+"""The run's decisions: ``step(state, signal) -> Step(state, events, commands)``. No clock, no I/O.
+
+What a signal brings about is recorded as events, and state is changed by events alone. What has to be read again
+is derived from the state at every tick, so that a runner that takes over only has to let time go on; what changes
+the world is asked for exactly once, together with its intent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import singledispatch
+
+from console.planner.values import Engine
+
+from . import events as ev
+from . import move_events as mv
+from . import signals as sg
+from .arrivals import on_arrival, on_blackout, verify_again
+from .commands import ReadGuard, ReadNode, ReadProgress, WaitUntil
+from .ending import all_settled, close_if_restored, finish, lose_the_followed, skip_the_rest
+from .facts import Answered
+from .following import fail, on_cause, on_progress, on_silence
+from .guard import judge
+from .limits import WAITING
+from .native import follow_native, on_native
+from .obey import on_request
+from .outlook import revise
+from .phases import begin_verification, enter, on_close, on_node, on_owned, on_pause, on_replanned
+from .rules import Rules
+from .settings import change_at_start, on_setting_answered, on_setting_read, restore, settings_pending
+from .starts import ask_again, give_back_checks, on_check, start_what_may
+from .state import MoveState, Outcome, Phase, RunState
+from .turn import Step, Turn
+from .watchdog import watch
+
+MOVE_IN_PROGRESS = frozenset({5908, 5959, 0x80071714, 0x80071747})
+"""ERROR_CLUSTER_GROUP_MOVING and ERROR_CLUSTER_GROUP_QUEUED: something else moves this role already."""
+
+
+def step(state: RunState, signal: sg.Signal, rules: Rules) -> Step:
+    """Decide what follows from one signal. An ended run answers nothing."""
+    if state.phase is Phase.ENDED:
+        return Step(state)
+    turn = Turn(state, signal.at, rules)
+    _react(signal, turn)
+    _advance(turn)
+    return turn.step()
+
+
+@singledispatch
+def _react(signal: object, turn: Turn) -> None:
+    raise TypeError(f"not a signal: {type(signal).__name__}")
+
+
+_react.register(sg.Requested, lambda signal, turn: on_request(turn, signal))
+_react.register(sg.NodeRead, lambda signal, turn: on_node(turn, signal))
+_react.register(sg.ReadFailed, lambda signal, turn: on_silence(turn, signal))
+_react.register(sg.PauseAnswered, lambda signal, turn: on_pause(turn, signal))
+_react.register(sg.CheckRead, lambda signal, turn: on_check(turn, signal))
+_react.register(sg.ProgressRead, lambda signal, turn: on_progress(turn, signal))
+_react.register(sg.CauseFound, lambda signal, turn: on_cause(turn, signal))
+_react.register(sg.ArrivalRead, lambda signal, turn: on_arrival(turn, signal))
+_react.register(sg.BlackoutRead, lambda signal, turn: on_blackout(turn, signal))
+_react.register(sg.Replanned, lambda signal, turn: on_replanned(turn, signal))
+_react.register(sg.OwnedAnswered, lambda signal, turn: on_owned(turn, signal))
+_react.register(sg.CloseAnswered, lambda signal, turn: on_close(turn, signal))
+_react.register(sg.NativeAnswered, lambda signal, turn: on_native(turn, signal))
+_react.register(sg.SettingRead, lambda signal, turn: on_setting_read(turn, signal))
+_react.register(sg.SettingAnswered, lambda signal, turn: on_setting_answered(turn, signal))
+
+
+@_react.register
+def _(signal: sg.StartAnswered, turn: Turn) -> None:
+    """Started, refused, or nobody knows; the last is followed and never sent again."""
+    move = turn.move(signal.vm)
+    if move is None or move.state is not MoveState.MOVING or move.foreign:
+        return
+    reply = signal.reply
+    if reply.done:
+        turn.record(mv.MoveStarted(turn.at, signal.vm))
+    elif reply.answered is Answered.UNANSWERED:
+        turn.record(mv.MoveStartUnanswered(turn.at, signal.vm, reply.reason))
+    elif reply.code in MOVE_IN_PROGRESS:
+        turn.record(mv.MoveAdopted(turn.at, signal.vm, None, "something else is moving it"))
+    else:
+        fail(turn, move, reply.reason, reply.code)
+
+
+@_react.register
+def _(signal: sg.CancelReplied, turn: Turn) -> None:
+    move = turn.move(signal.vm)
+    if move is None or not move.cancelling:
+        return
+    # 5023 (INVALID_STATE): nothing was pending any more; the next poll tells where the VM is.
+    accepted = signal.reply.answered is not Answered.REFUSED or signal.reply.code in (5023, 0x8007139F)
+    turn.record(mv.CancelAnswered(turn.at, signal.vm, accepted, signal.reply.reason))
+
+
+@_react.register
+def _(signal: sg.GuardMeasured, turn: Turn) -> None:
+    if turn.rules.guard is not None:
+        for event in judge(turn.state, turn.rules.guard, signal.at, signal.values):
+            turn.record(event)
+
+
+@_react.register
+def _(signal: sg.Ticked, turn: Turn) -> None:
+    """Time alone: the window, the patience, and every read that is due."""
+    if _window_ends_now(turn):
+        turn.record(ev.WindowClosed(turn.at))
+        skip_the_rest(turn, "not started: the window ended")
+    lost_s = turn.seconds_since(turn.state.contact_lost_at)
+    claiming = turn.state.phase is Phase.CLAIMING
+    patience_s = turn.rules.claim_patience_s if claiming else turn.rules.contact_patience_s
+    if lost_s >= patience_s and turn.state.closing_as is None:
+        lose_the_followed(turn, "contact was not regained")
+        finish(turn, Outcome.CONTACT_LOST, "not started: contact was lost")
+        return
+    _ask_what_is_due(turn)
+    watch(turn)
+    revise(turn)
+    turn.ask(WaitUntil(_next_look(turn)))
+
+
+def _window_ends_now(turn: Turn) -> bool:
+    state = turn.state
+    if state.window_ends_at is None or state.window_closed or turn.at < state.window_ends_at:
+        return False
+    return state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.MOVING)
+
+
+def _ask_what_is_due(turn: Turn) -> None:
+    state = turn.state
+    if state.phase is Phase.CLAIMING:
+        turn.ask(ReadNode())
+    elif state.phase is Phase.PAUSING:
+        _due_while_pausing(turn)
+    elif state.phase is Phase.MOVING:
+        _due_while_moving(turn)
+    elif state.phase is Phase.VERIFYING:
+        verify_again(turn)
+        turn.ask(ReadNode())
+    elif state.closing_as is not None:
+        restore(turn, first=False)
+    else:
+        turn.ask(ReadNode())
+
+
+def _due_while_pausing(turn: Turn) -> None:
+    if turn.state.pause_asked_at is None:
+        enter(turn)
+    else:
+        turn.ask(ReadNode())
+
+
+def _due_while_moving(turn: Turn) -> None:
+    state = turn.state
+    flying = tuple(
+        vm
+        for vm, move in state.moves.items()
+        if move.state is MoveState.MOVING or (move.state is MoveState.UNKNOWN and not move.settled)
+    )
+    if flying:
+        turn.ask(ReadProgress(flying))
+    elif state.contact_lost_at is not None:
+        turn.ask(ReadNode())
+    ask_again(turn)
+    verify_again(turn)
+    change_at_start(turn)
+    follow_native(turn)
+    if turn.rules.guard is not None and (flying or any(move.state in WAITING for move in state.moves.values())):
+        turn.ask(ReadGuard())
+
+
+def _next_look(turn: Turn) -> datetime:
+    busy = turn.state.phase is not Phase.MOVING or any(
+        move.occupies_slot or move.state is MoveState.VERIFYING for move in turn.state.moves.values()
+    )
+    return turn.at + timedelta(seconds=turn.rules.poll_s if busy else turn.rules.idle_s)
+
+
+def _advance(turn: Turn) -> None:
+    """Whatever the state allows now, whichever signal brought it there."""
+    if turn.state.phase is Phase.CLOSING:
+        close_if_restored(turn)
+        return
+    if turn.state.phase in (Phase.CLAIMING, Phase.PAUSING):
+        if turn.state.stopping or turn.state.window_closed:
+            outcome = Outcome.STOPPED if turn.state.stopping else Outcome.WINDOW_CLOSED
+            finish(turn, outcome, "not started: the run ended before it began")
+        return
+    if turn.state.phase is not Phase.MOVING:
+        return
+    give_back_checks(turn)
+    if turn.state.stopping or turn.state.window_closed:
+        skip_the_rest(turn, "not started: the run ends")
+    elif turn.state.engine is Engine.PLANNED and not settings_pending(turn.state):
+        start_what_may(turn)
+    if all_settled(turn.state) and not _native_goes_on(turn):
+        begin_verification(turn)
+
+
+def _native_goes_on(turn: Turn) -> bool:
+    state = turn.state
+    return state.engine is Engine.NATIVE and state.native_ended_at is None and not state.stopping

@@ -1,0 +1,55 @@
+"""One turn of the core: a signal comes in, events and commands go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.model.identity import VmId
+
+from .commands import Command
+from .events import Event
+from .fold import apply
+from .rules import Rules
+from .state import Move, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The state after a signal, the events that led there, and what is to be done next.
+
+    The events have to be on the disk before any of the commands is carried out.
+    """
+
+    state: RunState
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(slots=True)
+class Turn:
+    """Collects what one signal brings about. State changes through :meth:`record` alone."""
+
+    state: RunState
+    at: datetime
+    rules: Rules
+    events: list[Event] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    def record(self, event: Event) -> None:
+        self.state = apply(self.state, event)
+        self.events.append(event)
+
+    def ask(self, command: Command) -> None:
+        if command not in self.commands:
+            self.commands.append(command)
+
+    def move(self, vm: VmId) -> Move | None:
+        return self.state.moves.get(vm)
+
+    def seconds_since(self, moment: datetime | None) -> float:
+        """Seconds from ``moment`` to now; 0 when there is none."""
+        return (self.at - moment).total_seconds() if moment else 0.0
+
+    def step(self) -> Step:
+        return Step(self.state, tuple(self.events), tuple(self.commands))
