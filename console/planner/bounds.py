@@ -69,7 +69,10 @@ def _port_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
     bounds = [0.0]
     for capacities, end in ((limits.out_bytes_per_s, _source), (limits.in_bytes_per_s, _destination)):
         for host, capacity in capacities.items():
-            bounds.append(_fluid_bound_s([job for job in jobs if end(job) == host], capacity))
+            through = [job for job in jobs if end(job) == host]
+            bounds.append(_fluid_bound_s(through, capacity))
+            if limits.slots.get(host):
+                bounds.append(_overlap_bound_s(through, capacity, limits.slots[host]))
     for link in limits.links:
         bounds.append(_fluid_bound_s([job for job in jobs if link.crossed_by(job)], link.capacity_bytes_per_s))
     return max(bounds)
@@ -81,6 +84,39 @@ def _fluid_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float) -> float:
     if not copying:
         return 0.0
     return min(job.fixed_s for job in copying) + sum(job.transfer_bytes for job in copying) / capacity_bytes_per_s
+
+
+def _overlap_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float, slots: int) -> float:
+    """A node's moves in one direction: while ``m`` of its slots copy, at most ``slots - m`` do their fixed part.
+
+    The least time ``sum(a_m)`` with ``sum(rate_m * a_m) >= bytes`` and ``sum((slots - m) * a_m) >= fixed``, where
+    ``rate_m`` is what ``m`` copying moves reach; two of the ``a_m`` are enough, so all pairs are looked at.
+    """
+    if not jobs:
+        return 0.0
+    load = sum(job.transfer_bytes for job in jobs)
+    fixed = sum(job.fixed_s for job in jobs)
+    stream = max((job.stream_bytes_per_s for job in jobs if job.transfer_bytes > 0), default=0.0)
+    rates = [min(capacity_bytes_per_s, copying * stream) for copying in range(slots + 1)]
+    best = 0.0
+    for price_bytes, price_fixed in _dual_vertices(rates, slots):
+        best = max(best, price_bytes * load + price_fixed * fixed)
+    return best
+
+
+def _dual_vertices(rates: Sequence[float], slots: int) -> list[tuple[float, float]]:
+    """Prices (per byte, per fixed second) at which no mix of copying and waiting slots earns more than its time."""
+    rows = [(rate, float(slots - copying)) for copying, rate in enumerate(rates)]
+    found = [(0.0, 1.0 / slots)]
+    if rates[-1] > 0:
+        found.append((1.0 / max(rates), 0.0))
+    for one in range(len(rows)):
+        for other in range(one + 1, len(rows)):
+            (a, b), (c, d) = rows[one], rows[other]
+            determinant = a * d - b * c
+            if determinant:
+                found.append(((d - b) / determinant, (a - c) / determinant))
+    return [(x, y) for x, y in found if x >= 0 and y >= 0 and all(a * x + b * y <= 1 + 1e-12 for a, b in rows)]
 
 
 def _slot_bound_s(jobs: Sequence[Job], limits: Limits) -> float:

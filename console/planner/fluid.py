@@ -8,6 +8,7 @@ ends. A freed slot is refilled at the same instant; there are no batches.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,10 +25,19 @@ class Policy:
     instead of many that share."""
     by_load: bool = False
     """Takes the move whose busiest port has most left to carry, instead of the first of the order."""
+    mixed: bool = False
+    """Takes the last of the order while its ports are busy, the first while they are not: short moves, which
+    mostly wait, beside long ones, which mostly copy."""
 
 
 EAGER = Policy()
-POLICIES = (EAGER, Policy(by_load=True), Policy(patient=True), Policy(patient=True, by_load=True))
+POLICIES = (
+    EAGER,
+    Policy(by_load=True),
+    Policy(patient=True),
+    Policy(patient=True, by_load=True),
+    Policy(mixed=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +117,10 @@ class _Run:
         self.rank = [0] * len(problem)
         for place, move in enumerate(order):
             self.rank[move] = place
-        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], list[int]] = {}
+        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], deque[int]] = {}
         for move in reversed(order):
             key = problem.pools[move], problem.resources[move], problem.alone[move]
-            self.queues.setdefault(key, []).append(move)
+            self.queues.setdefault(key, deque()).append(move)
         self.common = set.intersection(*(set(pools) for pools, _, _ in self.queues)) if self.queues else set()
         self.waiting = len(order)
         self.free = list(problem.pool_sizes)
@@ -131,25 +141,25 @@ class _Run:
     def to_the_end(self) -> Timeline:
         while self.waiting or self.active:
             while self.waiting and (queue := self._next_queue()):
-                self._start(queue)
+                self._start(self._take(queue))
             if not self.active:
                 raise ValueError("a move can never start: a node has no slots")
             self._share()
             self._advance()
         return self.timeline
 
-    def _next_queue(self) -> list[int] | None:
+    def _next_queue(self) -> deque[int] | None:
         if any(self.free[pool] <= 0 for pool in self.common):
             return None
-        best: list[int] | None = None
+        best: deque[int] | None = None
         best_key: tuple[float, ...] = ()
         for (pools, resources, alone), queue in self.queues.items():
             if not queue or not self._fits(pools, alone):
                 continue
-            move = queue[-1]
+            move = self._first_of(queue)
             if self.policy.patient and not self._has_bandwidth(move, resources):
                 continue
-            key = self._key(move, resources)
+            key = self._key(queue, move, resources)
             if best is None or key < best_key:
                 best, best_key = queue, key
         return best
@@ -168,16 +178,30 @@ class _Run:
                 return False
         return True
 
-    def _key(self, move: int, resources: tuple[int, ...]) -> tuple[float, ...]:
+    def _first_of(self, queue: deque[int]) -> int:
+        return queue[0] if self._from_the_end(queue) else queue[-1]
+
+    def _take(self, queue: deque[int]) -> int:
+        return queue.popleft() if self._from_the_end(queue) else queue.pop()
+
+    def _from_the_end(self, queue: deque[int]) -> bool:
+        """Whether the ports of this queue's moves are busy already, and short moves are the better company."""
+        if not self.policy.mixed:
+            return False
+        return any(
+            self.booked[resource] >= 0.5 * self.problem.capacities[resource]
+            for resource in self.problem.resources[queue[-1]]
+        )
+
+    def _key(self, queue: deque[int], move: int, resources: tuple[int, ...]) -> tuple[float, ...]:
         if not self.policy.by_load:
-            return (self.rank[move],)
+            return (-self.rank[move] if self._from_the_end(queue) else self.rank[move],)
         loads = sorted(
             (self.load[resource] / self.problem.capacities[resource] for resource in resources), reverse=True
         )
         return (*(-load for load in loads), self.rank[move])
 
-    def _start(self, queue: list[int]) -> None:
-        move = queue.pop()
+    def _start(self, move: int) -> None:
         self.waiting -= 1
         self.timeline.starts[move] = self.now_s
         pools = self.problem.pools[move]
