@@ -18,7 +18,7 @@ GAP = 2
 """Blank cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[T]):
     """One column of a list of ``T``."""
 
@@ -35,6 +35,8 @@ class Column(Generic[T]):
     """Where growing ends; 0 for nowhere."""
     sort: Callable[[T], Any] | None = None
     style: str = ""
+    heading: Callable[[int], str] | None = None
+    """Draws the title at the column's width, where it depends on what is shown."""
     pinned: bool = False
     """Stays while the others scroll sideways; only leading columns can."""
 
@@ -47,7 +49,7 @@ class Order:
     reverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout(Generic[T]):
     """The columns that are seen at one width and sideways offset."""
 

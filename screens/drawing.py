@@ -132,3 +132,23 @@ def big(word: str, glyphs: Glyphs, *, wide: bool = False) -> tuple[str, ...]:
             text = "".join(character * 2 for character in text)
         rows.append(text.replace("█", glyphs.blocks))
     return tuple(rows)
+
+
+def wrap(text: str, width: int, indent: str = "") -> list[str]:
+    """Break a sentence into rows of at most ``width`` cells; a longer word is cut into pieces."""
+    rows: list[str] = []
+    row = indent
+    for whole in text.split():
+        word = whole
+        while cell_len(indent + word) > width > cell_len(indent) + 1:
+            if row.strip():
+                rows.append(row)
+            head = set_cell_size(word, width - cell_len(indent)).rstrip()
+            rows.append(indent + head)
+            word, row = word[len(head) :], indent
+        candidate = f"{row} {word}" if row.strip() else indent + word
+        if cell_len(candidate) > width and row.strip():
+            rows.append(row)
+            candidate = indent + word
+        row = candidate
+    return [*rows, row] if row.strip() or not rows else rows

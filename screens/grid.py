@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -292,7 +292,7 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
     def _laid_out(self) -> Layout[T]:
         key = (self.scrollable_content_region.width, self._sideways)
         if self._columns_seen is None or self._columns_seen[0] != key:
-            layout = lay_out(self.columns, self._sideways, key[0] - GUTTER)
+            layout = lay_out(self.columns, self._sideways, key[0] - GUTTER - 1)
             self._columns_seen = (key, layout)
         return self._columns_seen[1]
 
@@ -317,13 +317,13 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         layout = self._laid_out()
         parts = [glyphs.before if layout.hidden_before else " ", " "]
         for column, width in layout.columns:
-            title = column.title
+            title = column.heading(width) if column.heading else column.title
             if column.key == self.order.key:
                 title += " " + (glyphs.descending if self.order.reverse else glyphs.ascending)
             parts.append(fit(title, width, right=column.right) + " " * GAP)
         text = self.look.words("".join(parts))
         if layout.hidden_after:
-            text = fit(text, self.scrollable_content_region.width - 1) + glyphs.after
+            text = set_cell_size(text, self.scrollable_content_region.width - 1) + glyphs.after
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
 
     def _row(self, row: int) -> Strip:
@@ -346,7 +346,7 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
             return [Segment(self.look.words(fit(cell, width, right=column.right)), chosen)]
         spans = clip(cell, width)
         segments = [
-            Segment(self.look.words(text), style(row_style or name or column.style or "text.normal", ground))
+            Segment(self.look.words(text), style(_tinted(name, row_style) or column.style or "text.normal", ground))
             for text, name in spans
             if text
         ]
@@ -355,3 +355,8 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
             pad = Segment(" " * room, style(row_style or "text.normal", ground))
             segments = [pad, *segments] if column.right else [*segments, pad]
         return segments
+
+
+def _tinted(name: str, row_style: str) -> str:
+    """A row's own style takes every colour of its cells but a bar's empty track."""
+    return name if not row_style or name == "bar.track" else row_style

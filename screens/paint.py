@@ -43,7 +43,7 @@ UNICODE = Glyphs(
     nodes={
         NodeState.UP: "●", NodeState.PAUSED: "‖", NodeState.DOWN: "✗", NodeState.JOINING: "◔", NodeState.UNKNOWN: "?",
     },
-    fill="━", half="╸", track="━", sparks="▁▂▃▄▅▆▇█", mark="●", slot="■", free="□", ascending="↑", descending="↓",
+    fill="━", half="╾", track="─", sparks="▁▂▃▄▅▆▇█", mark="●", slot="■", free="□", ascending="↑", descending="↓",
     before="‹", after="›", dot="·", dash="–", arrow="→", blocks="█",
 )  # fmt: skip
 

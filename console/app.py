@@ -1,0 +1,327 @@
+"""The console on screen: composition and routing. Values come in from the operations, screens show them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from textual.app import App
+from textual.screen import ModalScreen, Screen
+
+import themes
+from console import formatting
+from console.actions import Scope, effective_keys
+from console.drain.requests import DetachRun, StopRun
+from console.drain.state import Outcome, RunState
+from console.exits import ExitCode
+from console.model.failures import Failure
+from console.model.identity import RunId
+from console.operations import Consents, Operations
+from console.planner.values import Plan
+from console.store import Store, Topic
+from screens import messages
+from screens.base import ConsoleScreen
+from screens.bindings import bindings_of
+from screens.board import BoardScreen
+from screens.paint import Look, textual_theme
+from screens.sight import Hand, Services, Sight
+from screens.watch import LEAST_WAIT_S, Watcher, words_of
+from themes.loader import ThemeError, ThemeSpec, load_themes
+
+_EXITS: Mapping[Outcome, ExitCode] = {
+    Outcome.DRAINED: ExitCode.DONE,
+    Outcome.STOPPED: ExitCode.STOPPED,
+    Outcome.DETACHED: ExitCode.DETACHED,
+    Outcome.FAILED: ExitCode.SOME_FAILED,
+    Outcome.BLOCKED: ExitCode.BLOCKED,
+    Outcome.WINDOW_CLOSED: ExitCode.WINDOW_CLOSED,
+    Outcome.CONTACT_LOST: ExitCode.CONTACT_LOST,
+}
+
+
+class DrainboardApp(App[int], inherit_bindings=False):
+    """One cluster, one terminal.
+
+    Args:
+        keys: other keys for actions, id to keys; check them with :func:`console.actions.validate_keys` first.
+        theme: a theme's name; by default the cluster's own, else ``dark``.
+        ascii: draw without box and block glyphs.
+        window_ends_at: when the maintenance window closes, for the countdown.
+        run: a run to open at once.
+        theme_folders: where further themes may lie.
+        settle_s: real seconds that a confirmation ignores keys.
+        least_wait_s: real seconds between two looks at the least; a test on a manual clock gives 0.
+    """
+
+    TITLE = "Drainboard"
+    CSS_PATH = str(Path(themes.__file__).with_name("console.tcss"))
+    BINDINGS = bindings_of(Scope.APP)
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        operations: Operations,
+        *,
+        keys: Mapping[str, str] | None = None,
+        theme: str | None = None,
+        ascii: bool = False,
+        window_ends_at: datetime | None = None,
+        run: RunId | None = None,
+        theme_folders: Sequence[Path] = (),
+        settle_s: float = 0.3,
+        least_wait_s: float = LEAST_WAIT_S,
+    ) -> None:
+        colourless = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=True if colourless else None)
+        self.animation_level = "none"
+        self.specs, self._bad_themes = load_themes(theme_folders)
+        wanted = "mono" if colourless else theme or operations.theme or "dark"
+        self._unknown_theme = "" if wanted in self.specs else wanted
+        look = Look(self.specs.get(wanted, self.specs["dark"]), ascii)
+        self.store = Store()
+        hand = None if operations.read_only else Hand(operations)
+        self.services = Services(Sight(operations), hand, self.store, look, window_ends_at, settle_s)
+        self.services.keys = effective_keys(keys)
+        self._overrides = dict(keys or {})
+        self._watcher = Watcher(self.services, self.problem, least_wait_s)
+        self._first_run = run
+        self._celebrated: set[RunId] = set()
+        self.use_theme(look.spec)
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[None]:
+        return BoardScreen(self.services)
+
+    def on_mount(self) -> None:
+        self.set_keymap({id: ",".join(keys) for id, keys in self.services.keys.items() if id in self._overrides})
+        for bad in self._bad_themes:
+            self.problem("themes", bad)
+        if self._unknown_theme:
+            self.problem("themes", ThemeError(self._unknown_theme, ["there is no such theme; dark is used."]))
+        self.store.subscribe(Topic.RUN, lambda _: self._note_end())
+        self.set_interval(1.0, self._tick)
+        self._watcher.start()
+        if self._first_run is not None:
+            self._open_run(self._first_run)
+
+    def on_unmount(self) -> None:
+        self._watcher.stop()
+
+    def use_theme(self, spec: ThemeSpec) -> None:
+        """Draw everything in this theme from now on."""
+        self.services.look.use(spec)
+        built = textual_theme(spec)
+        self.register_theme(built)
+        self.theme = built.name
+        for screen in self.screen_stack if self.is_running else ():
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh()
+
+    def _tick(self) -> None:
+        if isinstance(self.screen, ConsoleScreen):
+            self.screen.look_again()
+
+    def problem(self, source: str, error: BaseException) -> None:
+        """Keep what went wrong until it was read."""
+        self.store.add_problem(source, formatting.plain(words_of(error), 600), self.services.now)
+
+    # -- routing -------------------------------------------------------------------------------------------------
+
+    def go(self, screen: ConsoleScreen) -> None:
+        """Show a screen; one of its kind that is open already is closed first, with all above it."""
+        for depth, open_screen in enumerate(self.screen_stack):
+            if type(open_screen) is type(screen) and depth > 0:
+                for _ in range(len(self.screen_stack) - depth):
+                    self.pop_screen()
+                break
+        self.push_screen(screen)
+
+    def action_go_board(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_go_vms(self) -> None:
+        from screens.vms import VmsScreen
+
+        self.go(VmsScreen(self.services))
+
+    def action_go_conflicts(self) -> None:
+        from screens.conflicts import ConflictsScreen
+
+        self.go(ConflictsScreen(self.services))
+
+    def action_go_tuning(self) -> None:
+        from screens.conflicts import TuningScreen
+
+        self.go(TuningScreen(self.services))
+
+    def action_go_run(self) -> None:
+        from screens.run import RunScreen
+
+        if self.store.run is None:
+            self.notify("No run is open; a lists all runs.", markup=False)
+        else:
+            self.go(RunScreen(self.services))
+
+    def action_go_runs(self) -> None:
+        from screens.history import HistoryScreen
+
+        self.go(HistoryScreen(self.services))
+
+    def action_go_problems(self) -> None:
+        from screens.problems import ProblemsScreen
+
+        self.go(ProblemsScreen(self.services))
+
+    def action_app_help(self) -> None:
+        from screens.help import HelpScreen
+
+        screen = self.screen
+        if isinstance(screen, ConsoleScreen) and not isinstance(screen, HelpScreen):
+            self.push_screen(HelpScreen(self.services, screen.NAME))
+
+    def action_app_palette(self) -> None:
+        from screens.palette import open_palette
+
+        if isinstance(self.screen, ConsoleScreen):
+            open_palette(self, self.services, self.screen, tuple(self.specs.values()), self.use_theme)
+
+    def action_app_refresh(self) -> None:
+        self._watcher.read_now()
+
+    def on_host_chosen(self, message: messages.HostChosen) -> None:
+        from screens.host import HostScreen
+
+        self.go(HostScreen(self.services, message.host))
+
+    def on_vm_chosen(self, message: messages.VmChosen) -> None:
+        from screens.reading import VmScreen
+
+        self.go(VmScreen(self.services, message.vm))
+
+    def on_drain_chosen(self, message: messages.DrainChosen) -> None:
+        from screens.plan import PlanScreen
+
+        self.go(PlanScreen(self.services, message.host))
+
+    def on_commands_chosen(self, message: messages.CommandsChosen) -> None:
+        from screens.reading import CommandsScreen
+
+        self.go(CommandsScreen(self.services, message.plan))
+
+    def on_run_chosen(self, message: messages.RunChosen) -> None:
+        self._open_run(message.run)
+
+    def _open_run(self, run: RunId) -> None:
+        self._watcher.follow(run)
+        state = self.store.run
+        if state is not None and state.outcome is not None:
+            self._celebrated.add(state.run)
+        self.action_go_run()
+
+    def on_result_chosen(self, message: messages.ResultChosen) -> None:
+        from screens.drained import DrainedScreen
+
+        if self.store.run is not None:
+            self.go(DrainedScreen(self.services, self.store.run))
+
+    def on_failed(self, message: messages.Failed) -> None:
+        self.problem(message.source, message.error)
+        self.notify(formatting.plain(words_of(message.error), 300), severity="error", markup=False)
+
+    # -- the hand ------------------------------------------------------------------------------------------------
+
+    def on_go_chosen(self, message: messages.GoChosen) -> None:
+        from screens.confirm import ConfirmScreen
+
+        if self.services.hand is not None:
+
+            def answered(go: bool | None) -> None:
+                if go:
+                    self.run_worker(self._start(message.plan, message.consents), exit_on_error=False)
+
+            self.push_screen(ConfirmScreen(self.services, message.plan, message.consents), answered)
+
+    async def _start(self, plan: Plan, consents: Consents) -> None:
+        assert self.services.hand is not None
+        try:
+            run = await self.services.hand.start(plan, consents)
+        except (Failure, OSError) as error:
+            self.on_failed(messages.Failed(f"drain of {plan.node}", error))
+        else:
+            self._open_run(run)
+
+    def on_asked(self, message: messages.Asked) -> None:
+        if self.services.hand is None:
+            return
+        try:
+            self.services.hand.ask(message.run, message.request)
+        except (Failure, OSError) as error:
+            self.on_failed(messages.Failed(f"run {message.run}", error))
+        else:
+            self._watcher.look_at_run()
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def _note_end(self) -> None:
+        run = self.store.run
+        if run is not None and run.outcome is not None and run.run not in self._celebrated:
+            self._celebrated.add(run.run)
+            self.bell()
+            self.post_message(messages.ResultChosen())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a question is open, leaving means going back from the question."""
+        return not (action == "app_quit" and isinstance(self.screen, ModalScreen))
+
+    async def action_app_quit(self) -> None:
+        if self.services.hand is None or not self.store.run_is_on:
+            self.exit(exit_code(self.store.run))
+            return
+        from screens.quit import quit_screen
+
+        self.push_screen(quit_screen(self.services), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        run = self.store.run
+        if run is None or answer is None:
+            return
+        if answer == "stop":
+            self.on_asked(messages.Asked(run.run, StopRun()))
+            return
+        if answer == "detach":
+            self.on_asked(messages.Asked(run.run, DetachRun()))
+        self.exit(int(ExitCode.DETACHED))
+
+
+def exit_code(run: RunState | None) -> int:
+    """How the process ends after this run; 0 when there was none or it is only watched."""
+    if run is None or run.outcome is None:
+        return int(ExitCode.DONE)
+    return int(_EXITS[run.outcome])
+
+
+def run_app(
+    operations: Operations,
+    *,
+    keys: Mapping[str, str] | None = None,
+    theme: str | None = None,
+    ascii: bool = False,
+    window_ends_at: datetime | None = None,
+    run: RunId | None = None,
+    theme_folders: Sequence[Path] = (),
+) -> int:
+    """Run the console until it is left; returns the exit code."""
+    app = DrainboardApp(
+        operations,
+        keys=keys,
+        theme=theme,
+        ascii=ascii,
+        window_ends_at=window_ends_at,
+        run=run,
+        theme_folders=theme_folders,
+    )
+    return app.run() or 0

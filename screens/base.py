@@ -1,0 +1,169 @@
+"""What every screen shares: header, footer, the way back, panes, the filter prompt and hearing from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console.actions import BY_METHOD, Action, Effect, actions_on
+from console.store import Topic
+from screens.drawing import Line
+from screens.filtering import NO_FILTER
+from screens.grid import Grid
+from screens.header import FooterBar, HeaderBar
+from screens.lines import Lines
+from screens.sight import Services
+
+LEAST_WIDTH = 60
+LEAST_HEIGHT = 16
+
+
+class ConsoleScreen(Screen[None], inherit_bindings=False):
+    """A screen of the console. Subclasses give a name, a body and how to fill it."""
+
+    NAME: ClassVar[str] = ""
+    TITLE: ClassVar[str] = ""
+    TOPICS: ClassVar[Topic] = Topic.CLUSTER
+    PANES: ClassVar[tuple[str, ...]] = ()
+    """Ids of the widgets that the digits go to."""
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-thin"), (LEAST_WIDTH, "-narrow"), (110, "-wide"), (170, "-huge"),
+    ]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-flat"), (LEAST_HEIGHT, "-short"), (34, "-tall"),
+    ]  # fmt: skip
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self.services = services
+        self._leave: Callable[[], None] | None = None
+        self._pending = Topic.ALL
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between header and footer."""
+        raise AssertionError(f"{type(self).__name__} has no body")
+
+    def show(self, changed: Topic) -> None:
+        """Fill the widgets from the store; called when something changed and when the screen comes back."""
+
+    def headline(self) -> str:
+        """Where we are, for the header."""
+        return self.TITLE
+
+    def reasons(self) -> Mapping[str, Callable[[], str]]:
+        """For each predicate of the registry: why the action can not run now, empty when it can."""
+        return {}
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(self.services, self.headline)
+        yield Container(*self.body(), id="body")
+        yield FooterBar(self.services, actions_on(self.NAME, read_only=self.services.hand is None), self.refusal)
+        yield Lines(self.services.look, id="too-small")
+
+    def on_mount(self) -> None:
+        self._leave = self.services.store.subscribe(self.TOPICS | Topic.PROBLEMS, self._heard)
+        if self.PANES:
+            self.show_pane(1)
+
+    def on_unmount(self) -> None:
+        if self._leave is not None:
+            self._leave()
+
+    def on_screen_resume(self) -> None:
+        changed, self._pending = self._pending, Topic(0)
+        self.show(changed | self.TOPICS)
+        self.look_again()
+
+    def on_resize(self) -> None:
+        size = self.app.size
+        self.query_one("#too-small", Lines).set_lines(too_small(size.width, size.height))
+
+    def _heard(self, changed: Topic) -> None:
+        if not self.is_current:
+            self._pending |= changed
+            return
+        if changed & self.TOPICS:
+            self.show(changed)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Header and footer as of now; once a second, and after every change."""
+        self.query_one(HeaderBar).look_again()
+        self.query_one(FooterBar).look_again()
+
+    # -- actions -------------------------------------------------------------------------------------------------
+
+    def refusal(self, action: Action) -> str:
+        """Why an action can not run now; empty when it can."""
+        question = self.reasons().get(action.predicate)
+        return question() if question is not None else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        known = BY_METHOD.get(action)
+        if known is None:
+            return True
+        return not (known.effect is not Effect.NONE and self.services.hand is None)
+
+    def refused(self, id: str) -> bool:
+        """Say why an action can not run now; False when it can."""
+        reason = self.refusal(BY_METHOD[id.replace(".", "_")])
+        if reason:
+            self.tell(reason)
+        return bool(reason)
+
+    def tell(self, text: str, severity: Any = "information") -> None:
+        """A courtesy that passes by."""
+        self.notify(text, severity=severity, timeout=5, markup=False)
+
+    def action_pane(self, number: int) -> None:
+        if 1 <= number <= len(self.PANES):
+            self.show_pane(number)
+
+    def show_pane(self, number: int) -> None:
+        """Bring a pane forward where only one has room, and go to it."""
+        for position, id in enumerate(self.PANES, 1):
+            pane = self.query_one(f"#{id}")
+            pane.set_class(position == number, "-shown")
+            if position == number:
+                pane.focus()
+
+    def action_view_back(self) -> None:
+        for grid in self.query(Grid):
+            if grid.chosen.text:
+                grid.set_filter(NO_FILTER)
+                self.look_again()
+                return
+        self.leave()
+
+    def leave(self) -> None:
+        """Close this screen; the first one stays."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss(None)
+
+    def on_grid_filter_wanted(self, event: Grid.FilterWanted) -> None:
+        from screens.filter_bar import FilterBar
+
+        if not self.query(FilterBar):
+            self.query_one("#body").mount(FilterBar(self.query_one(f"#{event.grid}", Grid)))
+
+
+def too_small(width: int, height: int) -> list[Line]:
+    """What a terminal below the floor says."""
+    rows: list[Line] = [()] * max(0, (height - 3) // 2)
+    for text, style in (
+        ("Too small", "text.warning"),
+        ("Drainboard needs 80 × 24.", "text.normal"),
+        (f"This terminal has {width} × {height}.", "text.muted"),
+    ):
+        rows.append(((" " * max(0, (width - len(text)) // 2), ""), (text, style)))
+    return rows

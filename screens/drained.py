@@ -1,0 +1,119 @@
+"""How a run ended: big and unmistakable, then what an operator writes into the ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from console import formatting
+from console.drain.state import Move, MoveState, Outcome, RunState
+from console.store import Topic
+from screens.base import ConsoleScreen
+from screens.drawing import Line, big, wrap
+from screens.lines import Pager
+from screens.run_tables import OUTCOME_WORDS
+from screens.sight import Services
+from screens.vm_columns import vm_label
+
+_NOT_MOVED = (
+    MoveState.FAILED, MoveState.BLOCKED, MoveState.SKIPPED, MoveState.LEFT_BEHIND, MoveState.UNKNOWN, MoveState.HELD,
+)  # fmt: skip
+
+
+class DrainedScreen(ConsoleScreen, inherit_bindings=False):
+    """The end of one run; later news of other runs do not change it."""
+
+    NAME = "drained"
+    PANES = ("reading",)
+
+    def __init__(self, services: Services, run: RunState) -> None:
+        super().__init__(services)
+        self.run_state = run
+
+    def headline(self) -> str:
+        return f"End of {formatting.name(self.run_state.run)}"
+
+    def body(self) -> Iterable[Widget]:
+        yield Pager(self.services.look, id="reading")
+
+    def show(self, changed: Topic) -> None:
+        self.query_one(Pager).set_lines(end_lines(self.run_state, self.services, self.app.size.width))
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        if self.is_current:
+            self.show(Topic.ALL)
+
+
+def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
+    """Everything about the end of a run, for a terminal of this width."""
+    word, style = OUTCOME_WORDS[run.outcome] if run.outcome is not None else ("", "")
+    letters = big(word, services.look.glyphs, wide=width >= 100)
+    lines: list[Line] = [(), *(((f"  {row}", style),) for row in letters), ()]
+    lines += [((row, "text.strong"),) for row in wrap(_verdict(run), max(40, width - 4), "  ")]
+    lines += [(), *_facts(run)]
+    lines += _moves("NOT MOVED", [move for move in run.moves.values() if move.state in _NOT_MOVED], width)
+    lines += _moves("INTERRUPTED, WITH CONSENT", _with(run, MoveState.INTERRUPTED), width)
+    if run.left_on_node:
+        lines += [(), (("  STILL ON THE NODE", "text.heading"),)]
+        lines += [((f"  {formatting.name(left)}", "text.warning"),) for left in run.left_on_node]
+    if run.settings_changed:
+        lines += [(), (("  SETTINGS", "text.heading"),)]
+        for change in run.settings_changed:
+            state, colour = ("put back", "text.good") if change.restored else ("NOT PUT BACK", "text.bad")
+            before, after = formatting.plain(change.before), formatting.plain(change.after)
+            text = f"  {formatting.plain(change.name)}: {before} → {after}"
+            lines.append(((text, ""), (f"  {state}", colour)))
+    return lines
+
+
+def _verdict(run: RunState) -> str:
+    node = formatting.name(run.node)
+    left = len(run.left_on_node)
+    verdicts = {
+        Outcome.DRAINED: f"{node} is empty: verified. It owns no role, no volume and no core group any more."
+        if not left
+        else f"{node} is drained but for {formatting.count(left, 'thing')} that stays by consent.",
+        Outcome.STOPPED: f"Stopped by the operator. What was in flight has finished; {node} is not empty.",
+        Outcome.DETACHED: f"The console let go. What was moving goes on by itself; nobody verifies {node}.",
+        Outcome.FAILED: f"Some moves failed; {node} is not empty.",
+        Outcome.BLOCKED: f"Nothing more can move; {node} is not empty.",
+        Outcome.WINDOW_CLOSED: f"The window closed first; {node} is not empty.",
+        Outcome.CONTACT_LOST: f"Contact was lost with moves running: look at {node} before anything else.",
+    }
+    return verdicts[run.outcome] if run.outcome is not None else "The run is still on."
+
+
+def _facts(run: RunState) -> list[Line]:
+    took_s = ((run.finished_at or run.now) - run.created_at).total_seconds()
+    done = _with(run, MoveState.DONE) + _with(run, MoveState.INTERRUPTED)
+    dark = [move.blackout_s for move in done if move.blackout_s is not None and move.live]
+    facts = [
+        ("moved", f"{len(done)} of {len(run.moves)} VMs, {formatting.size(sum(move.memory_bytes for move in done))}"),
+        ("took", f"{formatting.duration(took_s)}; the forecast was {formatting.duration(run.forecast_s)}"),
+        ("began", formatting.date_time(run.created_at)),
+        ("ended", formatting.date_time(run.finished_at)),
+        ("longest dark", formatting.duration(max(dark)) if dark else "–"),
+        ("operator", formatting.plain(run.operator) or "–"),
+        ("run", formatting.plain(run.run)),
+    ]
+    if run.window_ends_at is not None and run.finished_at is not None:
+        spare_s = (run.window_ends_at - run.finished_at).total_seconds()
+        words = f"{formatting.duration(spare_s)} to spare" if spare_s >= 0 else f"{formatting.duration(-spare_s)} over"
+        facts.insert(2, ("window", words))
+    return [((f"  {name:<14}", "text.muted"), (value, "")) for name, value in facts]
+
+
+def _with(run: RunState, state: MoveState) -> list[Move]:
+    return [move for move in run.moves.values() if move.state is state]
+
+
+def _moves(title: str, moves: list[Move], width: int) -> list[Line]:
+    if not moves:
+        return []
+    lines: list[Line] = [(), ((f"  {title}", "text.heading"),)]
+    for move in moves:
+        text = f"{vm_label(move.vm)}: {move.state.value}. {formatting.plain(move.reason)}"
+        lines += [((row, f"state.{move.state.value}"),) for row in wrap(text, max(40, width - 4), "  ")]
+    return lines

@@ -1,0 +1,130 @@
+"""The two halves of what a console can do: seeing, which every console has, and the hand, which a read-only one lacks.
+
+Read-only is not a flag that is asked before each act: the app of a read-only console never constructs a
+:class:`Hand`, and :class:`Sight` has no way to ask for anything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from console.checks.values import Findings
+from console.clock import Clock
+from console.drain.requests import OperatorRequest
+from console.drain.state import RunState
+from console.model.cluster import Cluster
+from console.model.identity import HostName, RunId
+from console.operations import Consents, Operations, RunHandle
+from console.planner.values import Plan, PlanOptions
+from console.store import Store
+from screens.paint import Look
+
+
+class RunSight:
+    """A run to look at."""
+
+    def __init__(self, handle: RunHandle) -> None:
+        self.run = handle.run
+        self.state = handle.state
+
+
+class Sight:
+    """Everything that only reads."""
+
+    def __init__(self, operations: Operations) -> None:
+        self.cluster_name: str = operations.cluster_name
+        self.read_only: bool = operations.read_only
+        self.clock: Clock = operations.clock
+        self._reading = operations
+
+    async def read_cluster(self) -> Cluster:
+        return await self._reading.read_cluster()
+
+    async def refresh(self, cluster: Cluster) -> Cluster:
+        return await self._reading.refresh(cluster)
+
+    def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
+        return self._reading.plan(cluster, node, options)
+
+    def check(self, cluster: Cluster, node: HostName | None = None) -> Findings:
+        return self._reading.check(cluster, node)
+
+    def commands_of(self, plan: Plan) -> tuple[str, ...]:
+        return self._reading.commands_of(plan)
+
+    def runs(self) -> tuple[RunState, ...]:
+        return self._reading.runs()
+
+    def attach(self, run: RunId) -> RunSight:
+        return RunSight(self._reading.attach(run))
+
+
+class Hand:
+    """Everything that changes the world: starting a drain, and asking a run for something."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._handles: dict[RunId, RunHandle] = {}
+
+    async def start(self, plan: Plan, consents: Consents) -> RunId:
+        """Start the drain; the run's id.
+
+        Raises:
+            PermissionError, Failure: as :meth:`console.operations.Operations.start_drain`.
+        """
+        handle = await self._operations.start_drain(plan, consents)
+        self._handles[handle.run] = handle
+        return handle.run
+
+    def ask(self, run: RunId, request: OperatorRequest) -> None:
+        """Ask the run's runner."""
+        if run not in self._handles:
+            self._handles[run] = self._operations.attach(run)
+        self._handles[run].request(request)
+
+
+class Services:
+    """What every screen is given: values to show, a look to show them in, and, unless read-only, the hand."""
+
+    def __init__(
+        self,
+        sight: Sight,
+        hand: Hand | None,
+        store: Store,
+        look: Look,
+        window_ends_at: datetime | None,
+        settle_s: float,
+    ) -> None:
+        self.sight = sight
+        self.hand = hand
+        self.store = store
+        self.look = look
+        self.settle_s = settle_s
+        """How long a confirmation ignores keys after it opened, in real seconds."""
+        self.stale_after_s = 45.0
+        """Older data is greyed out: four missed readings while nothing runs."""
+        self.keys: dict[str, tuple[str, ...]] = {}
+        """Every action's keys after remapping."""
+        self._window_ends_at = window_ends_at
+
+    @property
+    def now(self) -> datetime:
+        return self.sight.clock.now()
+
+    @property
+    def window_ends_at(self) -> datetime | None:
+        run = self.store.run
+        return run.window_ends_at if run is not None and run.window_ends_at else self._window_ends_at
+
+    @property
+    def mode(self) -> str:
+        """The badge: ``read-only``, ``live`` while a run is on, else ``plan``."""
+        if self.hand is None:
+            return "read-only"
+        return "live" if self.store.run_is_on else "plan"
+
+    @property
+    def stale(self) -> bool:
+        """Whether the cluster's data is too old to be trusted at a glance."""
+        age = self.store.age_s(self.now)
+        return age is not None and age > self.stale_after_s

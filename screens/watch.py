@@ -1,0 +1,121 @@
+"""Keeps the store fresh: reads the cluster and the run in turn, on the operations' own clock. Knows no widget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from console.clock import sleep_for
+from console.model.cluster import Cluster
+from console.model.failures import Failure
+from console.model.identity import RunId
+from screens.sight import RunSight, Services
+
+IDLE_POLL_S = 10.0
+RUN_POLL_S = 2.0
+STATE_POLL_S = 0.5
+FULL_READ_S = 300.0
+"""A light re-read can not see everything: a full one comes this often."""
+LEAST_WAIT_S = 0.25
+"""Real seconds between two looks, however fast the clock of a lab runs."""
+
+
+class Watcher:
+    """Two loops; whatever goes wrong in them becomes a problem and the next turn comes all the same.
+
+    Args:
+        report: told of what went wrong, by source and error.
+        least_wait_s: real seconds between two turns at the least.
+    """
+
+    def __init__(
+        self, services: Services, report: Callable[[str, BaseException], None], least_wait_s: float = LEAST_WAIT_S
+    ) -> None:
+        self.run: RunSight | None = None
+        self._services = services
+        self._report = report
+        self._least_wait_s = least_wait_s
+        self._wake = asyncio.Event()
+        self._full_at_s: float | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin, on the running loop."""
+        self._spawn(self._cluster_loop())
+        self._spawn(self._run_loop())
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def follow(self, run: RunId) -> None:
+        """Look at this run from now on."""
+        self.run = self._services.sight.attach(run)
+        self.look_at_run()
+
+    def look_at_run(self) -> None:
+        """Take the run's newest state now."""
+        if self.run is not None:
+            try:
+                self._services.store.put_run(self.run.state())
+            except Exception as error:  # the border to the journal: a locked or full file must not end the console
+                self._report(f"run {self.run.run}", error)
+
+    def read_now(self) -> None:
+        """Do not wait for the next turn; everything is read."""
+        self._full_at_s = None
+        self._wake.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cluster_loop(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._read()
+            except Exception as error:  # the border to the cluster: a failed reading must not end the console
+                self._report(self._services.sight.cluster_name, error)
+            await self._pause(RUN_POLL_S if self._services.store.run_is_on else IDLE_POLL_S)
+
+    async def _read(self) -> None:
+        sight, store = self._services.sight, self._services.store
+        now_s = sight.clock.elapsed_s()
+        if store.cluster is None or self._full_at_s is None or now_s - self._full_at_s >= FULL_READ_S:
+            cluster = await sight.read_cluster()
+            self._full_at_s = now_s
+            store.put_cluster(cluster)
+            await self._check(cluster)
+        else:
+            store.put_cluster(await sight.refresh(store.cluster))
+
+    async def _check(self, cluster: Cluster) -> None:
+        self._services.store.put_findings(await asyncio.to_thread(self._services.sight.check, cluster))
+
+    async def _run_loop(self) -> None:
+        while True:
+            self.look_at_run()
+            await asyncio.gather(sleep_for(self._services.sight.clock, STATE_POLL_S), asyncio.sleep(self._least_wait_s))
+
+    async def _pause(self, seconds: float) -> None:
+        waits = [
+            asyncio.ensure_future(sleep_for(self._services.sight.clock, seconds)),
+            asyncio.ensure_future(self._wake.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        await asyncio.sleep(self._least_wait_s)
+
+
+def words_of(error: BaseException) -> str:
+    """An error as a sentence for the Problems pane."""
+    if isinstance(error, Failure):
+        return str(error)
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
