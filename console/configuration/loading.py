@@ -153,12 +153,37 @@ def _resolve(table: dict[str, Any], option: str, base: Path) -> None:
 
 
 def _reference_problems(data: Mapping[str, Any], places: _Places) -> Iterator[Problem]:
-    """Names that must exist elsewhere in the file."""
+    """Names that must exist elsewhere: in the file, among the actions, among the conflicts."""
     clusters = data.get("clusters")
     names = list(clusters) if isinstance(clusters, dict) else []
     default = data.get("default_cluster")
     if isinstance(default, str) and default not in names:
         yield places.problem(("default_cluster",), f"there is no cluster {default!r}.", nearest(default, names))
+    if isinstance(data.get("keys"), dict):
+        yield from _key_problems(data["keys"], places)
+    for name in names:
+        if isinstance(clusters, dict) and isinstance(clusters[name], dict):
+            yield from _code_problems(name, clusters[name].get("checks"), places)
+
+
+def _key_problems(keys: Mapping[str, Any], places: _Places) -> Iterator[Problem]:
+    from console.actions import validate_keys
+
+    for sentence in validate_keys({action: key for action, key in keys.items() if isinstance(key, str)}):
+        action, _, what = sentence.partition(": ")
+        is_about_one = action in keys
+        yield places.problem(("keys", action) if is_about_one else ("keys",), what if is_about_one else sentence)
+
+
+def _code_problems(cluster: str, checks: object, places: _Places) -> Iterator[Problem]:
+    if not isinstance(checks, dict):
+        return
+    from console.checks.catalogue import CHECKS
+
+    for code in checks:
+        if code not in CHECKS:
+            key = ("clusters", cluster, "checks", code)
+            yield places.problem(key, "there is no conflict of that code.", nearest(code, CHECKS))
 
 
 def _problem(detail: Mapping[str, Any], data: object, places: _Places) -> Problem:

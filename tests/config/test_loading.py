@@ -144,8 +144,8 @@ def test_a_secret_beside_other_problems_shows_in_none_of_them() -> None:
 
 def test_names_that_people_invent_may_look_like_secrets() -> None:
     configuration = parse_configuration(
-        '[keys]\ntoken = "t"\n[clusters.secretariat]\nnodes = ["HV01"]\n'
-        '[clusters.secretariat.checks.credential-x]\nseverity = "advice"\nreason = "x"\n',
+        '[clusters.secretariat]\nnodes = ["HV01"]\n'
+        '[clusters.secretariat.checks.auth-credssp-credential-guard]\nseverity = "advice"\nreason = "x"\n',
         FILE,
     )
     assert "secretariat" in configuration.clusters
@@ -178,6 +178,18 @@ def test_what_does_not_fit_together_is_said_in_the_operators_words(text: str, li
 @pytest.mark.parametrize("nodes", ['["HV01", "hv01"]', "[]", '["HV 01"]', '"HV01"', '["192.0.2.3"]'])
 def test_nodes_are_a_list_of_different_short_names(nodes: str) -> None:
     assert only_problem(f"[clusters.prod]\nnodes = {nodes}\n").line == 2
+
+
+def test_other_keys_are_held_against_the_actions() -> None:
+    problems = problems_of('[keys]\n"app.hlp" = "x"\n"go.board" = "nosuchkey"\n')
+    assert [(problem.line, problem.key) for problem in problems] == [(2, 'keys."app.hlp"'), (3, 'keys."go.board"')]
+    assert "app.help" in problems[0].what
+    assert parse_configuration('[keys]\n"go.board" = "f9"\n', FILE).keys == {"go.board": "f9"}
+
+
+def test_a_ruling_on_an_unknown_conflict_names_the_nearest_one() -> None:
+    problem = only_problem(cluster('[clusters.prod.checks.cpu-vender]\nseverity = "risks"\nreason = "x"'))
+    assert (problem.line, problem.nearest) == (3, "cpu-vendor")
 
 
 def test_a_cluster_name_fits_an_environment_variable() -> None:

@@ -1,0 +1,46 @@
+"""The plan's levers as typed on a command line, and what they mean on a given cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.exits import UsageProblem
+from console.model.cluster import Cluster
+from console.model.identity import HostName, VmId
+from console.planner.values import HeavyClass, PlanOptions
+
+from .names import find_host, find_vm
+
+
+@dataclass(frozen=True, slots=True)
+class Levers:
+    slots: int | None = None
+    smb_cap_percent: float | None = None
+    pinned: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    avoided: tuple[str, ...] = ()
+    heavy: str | None = None
+
+    def on(self, cluster: Cluster) -> PlanOptions:
+        """The options; what was not typed stays open.
+
+        Raises:
+            UsageProblem: a name that the cluster does not have, or has more than once.
+        """
+        return PlanOptions(
+            slots=self.slots,
+            smb_cap_fraction=None if self.smb_cap_percent is None else self.smb_cap_percent / 100,
+            pinned=dict(_pin(cluster, text) for text in self.pinned),
+            held=frozenset(find_vm(cluster, text).id for text in self.held),
+            excluded=frozenset(find_vm(cluster, text).id for text in self.excluded),
+            avoided=frozenset(find_host(cluster, text) for text in self.avoided),
+            heavy=HeavyClass(self.heavy) if self.heavy else HeavyClass.AS_PLANNED,
+        )
+
+
+def _pin(cluster: Cluster, text: str) -> tuple[VmId, HostName]:
+    vm, equals, host = text.rpartition("=")
+    if not equals or not vm:
+        raise UsageProblem(f"--pin takes VM=HOST, not {text!r}.")
+    return find_vm(cluster, vm).id, find_host(cluster, host)

@@ -1,0 +1,133 @@
+"""What the commands print for people; scripts read the JSON documents instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from console.checks.values import Conflict, Findings, Subject
+from console.documents import vm_state_name, windows_name
+from console.formatting import UNKNOWN, count, duration, link, name, percent, plain, size
+from console.model.cluster import Cluster, Contact, Host, VirtualMachine
+from console.planner.values import Plan
+
+from .output import print_table, print_text
+
+
+def report_hosts(cluster: Cluster) -> None:
+    headings = ("host", "state", ">VMs", ">memory", ">free", ">CPU", ">link", "transport", "sign-in", ">moving", "")
+    print_table(headings, [_host_row(cluster, host) for host in cluster.hosts])
+    _problems(cluster)
+
+
+def _host_row(cluster: Cluster, host: Host) -> tuple[str, ...]:
+    speeds = [adapter.link_bytes_per_s or 0.0 for adapter in host.adapters or () if adapter.up]
+    silent = {Contact.SILENT: "does not answer", Contact.NEVER: "never reached"}.get(host.contact, "")
+    moving = UNKNOWN if host.migrations_in_flight is None else str(host.migrations_in_flight)
+    return (
+        name(host.name),
+        windows_name(host.state) or UNKNOWN,
+        str(len(cluster.vms_on(host.name))),
+        size(host.memory_bytes),
+        size(host.memory_free_bytes),
+        percent(host.cpu_fraction),
+        link(max(speeds, default=None)),
+        windows_name(host.migration_transport) or UNKNOWN,
+        windows_name(host.migration_authentication) or UNKNOWN,
+        moving,
+        silent,
+    )
+
+
+def report_vms(vms: Iterable[VirtualMachine]) -> None:
+    print_table(
+        ("VM", "host", "state", ">memory", ">CPUs", "version", "clustered", "id"),
+        [
+            (
+                plain(name(vm.name), 40),
+                name(vm.host),
+                vm_state_name(vm),
+                size(vm.memory_bytes),
+                UNKNOWN if vm.processors is None else str(vm.processors),
+                vm.version or UNKNOWN,
+                "yes" if vm.clustered else "no",
+                vm.id,
+            )
+            for vm in vms
+        ],
+    )
+
+
+def report_findings(findings: Findings) -> None:
+    for conflict in findings.conflicts:
+        _conflict(conflict)
+    for unknown in findings.unknown:
+        print_text(f"unknown     {unknown.code}  {plain(unknown.missing)}")
+    print_text(f"{count(len(findings.conflicts), 'conflict')}, {count(len(findings.unknown), 'open question')}.")
+
+
+def _conflict(conflict: Conflict) -> None:
+    print_text(f"{conflict.severity.value:<11} {conflict.code}  {_subject(conflict.subject)}")
+    print_text(f"            {plain(conflict.message)}")
+    if conflict.fix.text:
+        off = " The VM has to be off for it." if conflict.fix.needs_vm_off else ""
+        print_text(f"            Fix: {plain(conflict.fix.text)}{off}")
+    if conflict.fix.powershell:
+        print_text(f"            PS> {plain(conflict.fix.powershell)}")
+
+
+def _subject(subject: Subject) -> str:
+    start = name(subject.vm.name) if subject.vm else name(subject.host) if subject.host else ""
+    end = f" → {name(subject.destination)}" if subject.destination else ""
+    return f"{start}{end}".strip() or "the cluster"
+
+
+def report_plan(plan: Plan) -> None:
+    print_table(
+        (">start", ">end", "VM", ">memory", "to", ">takes", ">at most", ">dark", "how", "why there"),
+        [
+            (
+                duration(move.start_s),
+                duration(move.end_s),
+                plain(name(move.vm.name), 32),
+                size(move.memory_bytes),
+                name(move.destination),
+                duration(move.forecast.duration_p50_s),
+                duration(move.forecast.duration_p90_s),
+                duration(move.forecast.blackout_p50_s),
+                move.forecast.migration_type.value,
+                plain(" ".join((move.reason, *move.conflicts)), 60),
+            )
+            for move in plan.moves
+        ],
+    )
+    _stays(plan)
+    _verdict(plan)
+
+
+def _stays(plan: Plan) -> None:
+    for left in plan.left_behind:
+        print_text(f"left behind  {name(left.vm.name)}: {plain(left.reason)}")
+    for hit in plan.interrupted:
+        print_text(f"interrupted  {name(hit.vm.name)}: {plain(hit.how)}")
+    for bad in plan.infeasible:
+        print_text(f"impossible   {name(bad.vm.name)}: {plain(bad.reason)}")
+    for note in plan.notes:
+        print_text(f"note         {plain(note)}")
+
+
+def _verdict(plan: Plan) -> None:
+    gain = max(0.0, 1 - 1 / plan.ratio) if plan.ratio else 0.0
+    print_text(
+        f"{name(plan.node)}: {count(len(plan.moves), 'move')}, done after {duration(plan.makespan_s)} "
+        f"(nine of ten times within {duration(plan.makespan_p90_s)}); at most {percent(gain)} could still be gained."
+    )
+    spare = {True: "yes", False: "NO", None: "not known"}[plan.n1_after]
+    print_text(f"Afterwards any one remaining host may fail: {spare}.")
+
+
+def _problems(cluster: Cluster) -> None:
+    for text in cluster.problems:
+        print_text(f"problem  {plain(text)}")
+    for host in cluster.hosts:
+        for text in host.problems:
+            print_text(f"problem  {name(host.name)}: {plain(text)}")

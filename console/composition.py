@@ -1,0 +1,81 @@
+"""The console's operations on a real cluster: the one place where every room meets.
+
+Windows is reached through the doors, runs through the journal and their own processes; both are opened when they are
+first needed, so that a plan costs no journal and a history no connection.
+"""
+
+from __future__ import annotations
+
+from console.checks.catalogue import Facts, run_checks
+from console.checks.values import Findings
+from console.clock import Clock
+from console.doors import open_reader, seeds_of
+from console.forecast.forecaster import PriorForecaster
+from console.inventory.detailing import read_details
+from console.inventory.reading import read_cluster
+from console.inventory.refreshing import refresh
+from console.model.cluster import Cluster
+from console.model.identity import HostName
+from console.planner.values import Plan, PlanOptions
+from console.planning import make_plan
+from console.runs import Runs
+from console.site import Site
+from console.spoken import lines_of
+
+
+class LiveOperations:
+    """See :class:`console.operations.Operations`."""
+
+    def __init__(self, site: Site, *, read_only: bool) -> None:
+        self.site = site
+        self._read_only = read_only or site.options.read_only
+        self._clock = site.clock()
+        self._reader = open_reader(site)
+        self._forecaster = PriorForecaster()
+        self._runs = Runs(site, self._clock, read_only=self._read_only)
+        self._latest: Cluster | None = None
+        self._found: tuple[Cluster, HostName | None, Findings] | None = None
+
+    @property
+    def cluster_name(self) -> str:
+        return self._latest.name if self._latest is not None else self.site.name
+
+    @property
+    def read_only(self) -> bool:
+        return self._read_only
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def theme(self) -> str | None:
+        return self.site.theme
+
+    async def read_cluster(self) -> Cluster:
+        seeds = seeds_of(self.site.options)
+        self._latest = await read_cluster(self._reader, seeds, self._clock, previous=self._latest)
+        return self._latest
+
+    async def refresh(self, cluster: Cluster) -> Cluster:
+        self._latest = await refresh(self._reader, cluster, self._clock)
+        return self._latest
+
+    async def read_details(self, cluster: Cluster, node: HostName) -> Cluster:
+        """The cluster with the finer facts of one node's VMs, which decide more of its conflicts."""
+        self._latest = await read_details(self._reader, cluster, node)
+        return self._latest
+
+    def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
+        findings = self.check(cluster, node)
+        return make_plan(cluster, node, self.site.options_of(options), self._forecaster, findings)
+
+    def check(self, cluster: Cluster, node: HostName | None = None) -> Findings:
+        if self._found is not None and self._found[0] is cluster and self._found[1] == node:
+            return self._found[2]  # an operator pulls levers over one and the same snapshot
+        findings = run_checks(Facts(cluster, node), self.site.check_policy)
+        self._found = (cluster, node, findings)
+        return findings
+
+    def commands_of(self, plan: Plan) -> tuple[str, ...]:
+        return lines_of(plan)
