@@ -6,19 +6,24 @@ first needed, so that a plan costs no journal and a history no connection.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from console.checks.catalogue import Facts, run_checks
 from console.checks.values import Findings
 from console.clock import Clock
 from console.doors import open_reader, seeds_of
+from console.drain.state import RunState
 from console.forecast.forecaster import PriorForecaster
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
 from console.model.cluster import Cluster
-from console.model.identity import HostName
+from console.model.identity import HostName, RunId
+from console.operations import Consents
 from console.planner.values import Plan, PlanOptions
 from console.planning import make_plan
-from console.runs import Runs
+from console.runs import JournalRun, Runs
 from console.site import Site
 from console.spoken import lines_of
 
@@ -79,3 +84,36 @@ class LiveOperations:
 
     def commands_of(self, plan: Plan) -> tuple[str, ...]:
         return lines_of(plan)
+
+    async def start_drain(self, plan: Plan, consents: Consents) -> JournalRun:
+        cluster = self._latest if self._latest is not None else await self.read_cluster()
+        return self._runs.start(plan, cluster, consents)
+
+    def runs(self) -> tuple[RunState, ...]:
+        return self._runs.all()
+
+    def open_runs(self) -> tuple[RunState, ...]:
+        """Runs that have not been closed, newest first."""
+        return self._runs.open_runs()
+
+    def attach(self, run: RunId) -> JournalRun:
+        return self._runs.attach(run)
+
+    @property
+    def run_book(self) -> Runs:
+        """The runs themselves, for a command that follows one."""
+        return self._runs
+
+    async def close(self) -> None:
+        await self._reader.close()
+        self._runs.close()
+
+
+@asynccontextmanager
+async def open_operations(site: Site, *, read_only: bool) -> AsyncIterator[LiveOperations]:
+    """Operations that are closed at the end; runs go on."""
+    operations = LiveOperations(site, read_only=read_only)
+    try:
+        yield operations
+    finally:
+        await operations.close()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from console.app import run_app
 from console.composition import LiveOperations
+from console.exits import UsageProblem
+from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
+from console.runs import choose_run
 from console.site import Site
 
 
@@ -12,6 +15,7 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
     """Run the console until it is left; returns the exit code."""
     configuration = site.configuration
     operations = LiveOperations(site, read_only=read_only)
+    chosen = choose_run(operations.runs(), run) if run else _unfinished(operations)
     opening = site.opening(operations.clock.now())
     return run_app(
         operations,
@@ -19,5 +23,14 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
         theme=site.theme,
         ascii=configuration.ascii,
         window_ends_at=None if opening is None else opening.ends_at,
-        run=None if run is None else RunId(run),
+        run=chosen,
     )
+
+
+def _unfinished(operations: LiveOperations) -> RunId | None:
+    """A run that this journal has not seen closed: whoever opens the console should see it first."""
+    try:
+        still_open = operations.open_runs()
+    except JournalUnusable as trouble:
+        raise UsageProblem(str(trouble)) from None
+    return still_open[0].run if still_open else None

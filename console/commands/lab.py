@@ -62,5 +62,5 @@ def _list(as_json: bool) -> int:
     if as_json:
         print_document(scenarios_document(known))
     else:
-        print_table(("scenario", "what it shows"), [(file["name"], file["title"]) for file in known])
+        print_table(("scenario", "what it shows"), [(file.name, file.title) for file in scenarios()])
     return 0

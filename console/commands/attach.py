@@ -1,0 +1,39 @@
+"""``drainboard attach``: rejoin a run, on screen or following its words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .target import ClusterCommand, Target, json_option, target_options
+
+if TYPE_CHECKING:
+    from console.composition import LiveOperations
+
+
+@click.command(name="attach", cls=ClusterCommand)
+@click.argument("run", required=False)
+@target_options
+@click.option("--follow", is_flag=True, help="Print what happens instead of opening the console.")
+@click.option("--events", is_flag=True, help="With --json: the run's events as JSON Lines, the document last.")
+@json_option
+def command(run: str | None, target: Target, follow: bool, events: bool, as_json: bool) -> int:
+    """Rejoin RUN, or the newest one that is open. A run that lost its process gets a new one and goes on."""
+    import sys
+
+    if not (follow or as_json or events) and sys.stdin.isatty() and sys.stdout.isatty():
+        from .console import open_console
+
+        return open_console(target, read_only=False, run=run)
+    from console.runs import choose_run
+
+    from .followed import follow as follow_run
+    from .session import with_operations
+
+    async def work(operations: LiveOperations) -> int:
+        chosen = choose_run(operations.runs(), run)
+        handle = operations.attach(chosen)
+        return await follow_run(operations.run_book, handle, as_json=as_json, events=events, may_stop=False)
+
+    return with_operations(target, work, read_only=False)

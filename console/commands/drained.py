@@ -1,0 +1,148 @@
+"""A drain from the command line: the plan, the consents that it needs, the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from console.drain.settings import CHANGEABLE
+from console.exits import CommandEnded, ExitCode, UsageProblem
+from console.formatting import plain
+from console.journal.trouble import JournalUnusable
+from console.model.cluster import Cluster
+from console.model.failures import CommandFailed
+from console.model.identity import VmId
+from console.operations import Consents
+from console.planner.values import Engine, Plan, PlanOptions
+
+from .followed import follow
+from .levers import Levers
+from .names import find_host, find_vm
+from .output import narrate
+from .session import with_operations
+from .target import Target
+
+if TYPE_CHECKING:
+    from console.composition import LiveOperations
+    from console.runs import JournalRun
+
+EVERY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRequest:
+    """The consents as they were typed."""
+
+    allow_interrupt: tuple[str, ...] = ()
+    leave_behind: tuple[str, ...] = ()
+    allow_setting: tuple[str, ...] = ()
+    native: bool = False
+
+
+def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, as_json: bool, events: bool) -> int:
+    """Plan, start and follow a drain; returns its exit code.
+
+    Raises:
+        CommandEnded: it can not start: names, consents, another run, no connection.
+    """
+    settings = settings_of(wishes.allow_setting)
+
+    async def work(operations: LiveOperations) -> int:
+        cluster = await operations.read_cluster()
+        host = find_host(cluster, node)
+        options = _options(levers.on(cluster), cluster, wishes)
+        cluster = await operations.read_details(cluster, host)
+        consents = _consents(cluster, wishes, settings)
+        plan = operations.plan(cluster, host, options)
+        plan = _left_by_consent(plan, operations, cluster, wishes)
+        require_consents(plan, consents)
+        handle = await _start(operations, plan, consents)
+        return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)
+
+    return with_operations(target, work, read_only=False)
+
+
+async def _start(operations: LiveOperations, plan: Plan, consents: Consents) -> JournalRun:
+    try:
+        return await operations.start_drain(plan, consents)
+    except PermissionError as error:
+        raise UsageProblem(f"Nothing was sent: {error}. Remove read_only from the configuration to drain.") from None
+    except CommandFailed as failure:
+        raise CommandEnded(ExitCode.HELD_BY_ANOTHER, f"{failure.what} {failure.advice}") from None
+    except JournalUnusable as trouble:
+        raise CommandEnded(ExitCode.USAGE, f"The run was not started: {trouble}") from None
+
+
+def settings_of(typed: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """``NAME=VALUE`` as pairs.
+
+    Raises:
+        UsageProblem: a setting that no run changes, or a value that is no number.
+    """
+    found = []
+    for text in typed:
+        name, _, value = text.partition("=")
+        known = {item.casefold(): item for item in CHANGEABLE}
+        if name.casefold() not in known:
+            raise UsageProblem(f"--allow-setting {text}: a run can change {' and '.join(CHANGEABLE)} only.")
+        if not (value.isascii() and value.isdigit()):
+            raise UsageProblem(f"--allow-setting {text}: the value is a whole number, such as {name}=2.")
+        found.append((known[name.casefold()], int(value)))
+    return tuple(found)
+
+
+def _options(options: PlanOptions, cluster: Cluster, wishes: DrainRequest) -> PlanOptions:
+    left = _ids(cluster, wishes.leave_behind) - {EVERY}
+    engine = Engine.NATIVE if wishes.native else Engine.PLANNED
+    return replace(options, engine=engine, excluded=options.excluded | frozenset(VmId(vm) for vm in left))
+
+
+def _left_by_consent(plan: Plan, operations: LiveOperations, cluster: Cluster, wishes: DrainRequest) -> Plan:
+    """``--leave-behind all`` covers what has no place, too: it is planned as left behind."""
+    if EVERY not in wishes.leave_behind or not plan.infeasible:
+        return plan
+    stay = frozenset(item.vm.id for item in plan.infeasible)
+    return operations.plan(cluster, plan.node, replace(plan.options, excluded=plan.options.excluded | stay))
+
+
+def _consents(cluster: Cluster, wishes: DrainRequest, settings: tuple[tuple[str, int], ...]) -> Consents:
+    return Consents(
+        interrupt=frozenset(_ids(cluster, wishes.allow_interrupt)),
+        leave_behind=frozenset(_ids(cluster, wishes.leave_behind)),
+        settings=settings,
+    )
+
+
+def _ids(cluster: Cluster, typed: Iterable[str]) -> set[str]:
+    return {EVERY if name.casefold() == EVERY else str(find_vm(cluster, name).id) for name in typed}
+
+
+def require_consents(plan: Plan, consents: Consents) -> None:
+    """Whether everything that would not go over live, or not at all, was agreed to.
+
+    Raises:
+        CommandEnded: with the list of what was not, and how to agree to it.
+    """
+    lines: list[str] = []
+    for item in plan.infeasible:
+        lines.append(f"  {plain(item.vm.name)}: {plain(item.reason)}")
+    if lines:
+        lines = ["No host takes these VMs:", *lines, "Mend that, or leave them: --leave-behind VM (or all)"]
+    interrupted = [item for item in plan.interrupted if not _covers(consents.interrupt, item.vm.id)]
+    if interrupted:
+        lines.append("These VMs would be interrupted:")
+        lines += [f"  {plain(item.vm.name)}: {plain(item.how)}" for item in interrupted]
+        lines.append("Agree with --allow-interrupt VM (or all), or leave them: --leave-behind VM")
+    left = [item for item in plan.left_behind if not _covers(consents.leave_behind, item.vm.id)]
+    if left:
+        lines.append("These VMs would stay behind:")
+        lines += [f"  {plain(item.vm.name)}: {plain(item.reason)}" for item in left]
+        lines.append("Agree with --leave-behind VM (or all)")
+    if lines:
+        raise CommandEnded(ExitCode.BLOCKED, "\n".join([*lines, f"{plan.node} was not touched."]))
+    narrate(f"{plan.node}: {len(plan.moves)} moves, about {plan.makespan_s / 60:.0f} min, {plan.slots} at once.")
+
+
+def _covers(consented: frozenset[str], vm: VmId) -> bool:
+    return EVERY in consented or str(vm) in consented

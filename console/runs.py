@@ -1,0 +1,210 @@
+"""Runs as a console has them: started as processes of their own, seen and spoken to through the journal."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+from console.clock import Clock, SystemClock
+from console.drain.events import Event
+from console.drain.opening import consent_entries, open_event
+from console.drain.requests import OperatorRequest
+from console.drain.state import RunState
+from console.exits import UsageProblem
+from console.journal.live import RunFollower, load_run
+from console.journal.store import Journal
+from console.journal.trouble import JournalUnusable, Trouble
+from console.model.cluster import Cluster
+from console.model.failures import CommandFailed
+from console.model.identity import HostName, RunId
+from console.operations import Consents
+from console.planner.values import Plan
+from console.processes import is_alive
+from console.runner.process import start_runner
+from console.site import Site
+
+SILENT_AFTER_S = 20.0
+"""Real seconds without a sign of life after which a runner counts as gone."""
+
+
+class Runs:
+    """The runs of one site. The journal is opened when it is first needed."""
+
+    def __init__(self, site: Site, clock: Clock, *, read_only: bool) -> None:
+        self._site = site
+        self._clock = clock
+        self._read_only = read_only
+        self._journal: Journal | None = None
+        self._closed: dict[RunId, RunState] = {}
+
+    def start(self, plan: Plan, cluster: Cluster, consents: Consents) -> JournalRun:
+        """Write down the run and start its runner.
+
+        Raises:
+            PermissionError: read-only.
+            CommandFailed: another run of this journal holds the node.
+            JournalUnusable: the run can not be written down, so it does not start.
+        """
+        if self._read_only:
+            raise PermissionError("this console is read-only")
+        self._refuse_second(plan.node)
+        now = self._clock.now()
+        by = operator()
+        opening = self._site.opening(now)
+        event = open_event(
+            plan,
+            cluster,
+            run=_new_id(self._clock, plan.node),
+            at=now,
+            operator=by,
+            consents=consent_entries(
+                interrupt=consents.interrupt,
+                leave_behind=consents.leave_behind,
+                settings=consents.settings,
+                by=by,
+                at=now,
+            ),
+            window_ends_at=opening.ends_at if opening is not None and opening.starts_at <= now else None,
+        )
+        journal = self._writable()
+        journal.append(event.run, event)
+        start_runner(self._site, event.run)
+        return self._handle(event.run)
+
+    def attach(self, run: RunId, *, revive: bool = True) -> JournalRun:
+        """Join a run. One that is open and has lost its runner gets a new one, unless this console only looks.
+
+        Raises:
+            KeyError: the journal holds no such run.
+        """
+        handle = self._handle(run)
+        state = handle.state()
+        if revive and not self._read_only and state.outcome is None and not self.is_carried_out(run):
+            start_runner(self._site, run)
+        return handle
+
+    def all(self) -> tuple[RunState, ...]:
+        """Every run, newest first."""
+        try:
+            journal = self._readable()
+        except JournalUnusable:
+            if self._site.paths.journal.exists():
+                raise
+            return ()
+        return tuple(self._state(journal, run) for run in journal.runs())
+
+    def open_runs(self) -> tuple[RunState, ...]:
+        """Runs that have not been closed, newest first."""
+        return tuple(state for state in self.all() if state.outcome is None)
+
+    def is_carried_out(self, run: RunId) -> bool:
+        """Whether a runner shows signs of life."""
+        beat = self._readable().runner(run)
+        if beat is None:
+            return False
+        if beat.host == socket.gethostname() and not is_alive(beat.pid):
+            return False
+        return abs((SystemClock().now() - beat.beat_at).total_seconds()) < SILENT_AFTER_S
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _refuse_second(self, node: HostName) -> None:
+        for state in self.open_runs():
+            if state.node == node:
+                raise CommandFailed(
+                    node,
+                    f"Run {state.run} of {state.operator or 'somebody'} holds {node}.",
+                    f"Join it (drainboard attach {state.run}), or close it there.",
+                )
+
+    def _state(self, journal: Journal, run: RunId) -> RunState:
+        """A closed run does not change any more, and is folded once."""
+        if run not in self._closed:
+            state = load_run(journal, run)
+            if state.outcome is None:
+                return state
+            self._closed[run] = state
+        return self._closed[run]
+
+    def _handle(self, run: RunId) -> JournalRun:
+        journal = self._readable() if self._read_only else self._writable()
+        return JournalRun(journal, run, read_only=self._read_only)
+
+    def _readable(self) -> Journal:
+        if self._journal is None:
+            self._journal = Journal.open(self._site.paths.journal, read_only=self._read_only)
+        return self._journal
+
+    def _writable(self) -> Journal:
+        return self._readable()
+
+
+class JournalRun:
+    """See :class:`console.operations.RunHandle`."""
+
+    def __init__(self, journal: Journal, run: RunId, *, read_only: bool) -> None:
+        self._journal = journal
+        self._follower = RunFollower(journal, run)
+        self._read_only = read_only
+
+    @property
+    def run(self) -> RunId:
+        return self._follower.run
+
+    def state(self) -> RunState:
+        self.news()
+        return self._follower.state
+
+    def news(self) -> tuple[Event, ...]:
+        """The events since the last look. A journal that is locked for a moment has none."""
+        try:
+            return self._follower.poll()
+        except JournalUnusable as trouble:
+            if trouble.trouble is not Trouble.LOCKED:
+                raise
+            return ()
+
+    def request(self, request: OperatorRequest) -> None:
+        if self._read_only:
+            raise PermissionError("this console is read-only")
+        self._journal.request(self.run, request, operator())
+
+
+def choose_run(runs: Sequence[RunState], typed: str | None) -> RunId:
+    """The run of that name (a beginning is enough), else the newest open one.
+
+    Raises:
+        UsageProblem: none, or several begin so.
+    """
+    if not typed:
+        still_open = [state.run for state in runs if state.outcome is None]
+        if not still_open:
+            raise UsageProblem("No run is open. drainboard history lists the closed ones.")
+        return still_open[0]
+    found = [state.run for state in runs if state.run == typed] or [
+        state.run for state in runs if state.run.casefold().startswith(typed.casefold())
+    ]
+    if len(found) != 1:
+        names = ", ".join(found[:5]) or ", ".join(state.run for state in runs[:5]) or "none yet"
+        what = f"{len(found)} runs begin with {typed!r}" if found else f"There is no run {typed!r}"
+        raise UsageProblem(f"{what}: {names}.")
+    return found[0]
+
+
+def operator() -> str:
+    """Who sits here, for the journal: account and machine."""
+    account = "?"
+    with suppress(OSError, KeyError, ImportError):
+        account = getpass.getuser()
+    return f"{account}@{socket.gethostname()}"
+
+
+def _new_id(clock: Clock, node: HostName) -> RunId:
+    """Sorts by time, names the node, and two consoles never make the same."""
+    return RunId(f"{clock.now():%Y%m%d-%H%M%S}-{node}-{secrets.token_hex(2)}")
