@@ -7,6 +7,10 @@ renamed within one schema version.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
@@ -34,17 +38,32 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 
 def _encode(value: Event | OperatorRequest) -> str:
-    kind = type(value)
-    fields = _adapter(kind).dump_python(value, mode="json")
     # ASCII only: names may hold what UTF-8 can not say (half a surrogate pair).
-    return json.dumps({"type": kind.__name__, **fields}, ensure_ascii=True, separators=(",", ":"))
+    document = {"type": type(value).__name__, **_plain(value)}
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own kinds. By hand: pydantic replaces half a surrogate pair in a mapping's key."""
+    if isinstance(value, str | int | float | None) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        text = value.isoformat()
+        return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(item) for item in value]
 
 
 def _decode(text: str, kinds: dict[str, type[Any]]) -> Any:
     try:
-        fields = json.loads(text)
-        kind = kinds[fields.pop("type")]
-        return _adapter(kind).validate_python(fields, strict=False)
+        document = json.loads(text)
+        kind = kinds[document.pop("type")]
+        return _adapter(kind).validate_python(document, strict=False)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Undecodable(f"{error.__class__.__name__}: {text[:200]}") from error
 
