@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from console.model.identity import HostName, VmId
 from console.windows.commands import Call, ParameterType
 
@@ -29,6 +31,8 @@ CLUSTER = reads(
         "ClusterEnforcedAntiAffinity",
         "S2DEnabled",
         "AdministrativeAccessPoint",
+        "DynamicQuorum",
+        "WitnessDynamicWeight",
     ),
     privilege=Privilege.CLUSTER_READ,
     source=Source.REFLECTED,
@@ -295,6 +299,47 @@ VIRTUAL_DISKS = cim(
     function="Get-DrainboardVirtualDisk",
 )
 
+NETWORK_INTENTS = reads(
+    "network-intents",
+    "Reads whether Network ATC owns the networks' settings: a row for each intent on each node.",
+    Stage("Get-NetIntentStatus"),
+    type_name="IntentStatus",
+    properties=("ConfigurationStatus", "ProvisioningStatus"),
+    privilege=Privilege.HOST_READ,
+    source=Source.DOCUMENTED,
+    function="Get-DrainboardNetworkIntent",
+)
+
+ACCESS = reads(
+    "cluster-access",
+    "Reads who may read the cluster and who may change it.",
+    Stage("Get-ClusterAccess"),
+    type_name="ClusterAccessRule",
+    properties=("IdentityReference", "AccessControlType", "ClusterRights"),
+    privilege=Privilege.CLUSTER_READ,
+    source=Source.REFLECTED,
+    function="Get-DrainboardClusterAccess",
+)
+
+DELEGATION = reads(
+    "delegation",
+    "Reads to which services the nodes' computer accounts may delegate.",
+    Stage(
+        "Get-ADComputer",
+        (
+            Fill("LDAPFilter", ParameterType.STRING, "LDAPFilter"),
+            texts("Properties", "msDS-AllowedToDelegateTo", "TrustedToAuthForDelegation"),
+        ),
+    ),
+    type_name="ADComputer",
+    properties=("Name", "msDS-AllowedToDelegateTo", "TrustedToAuthForDelegation"),
+    privilege=Privilege.DIRECTORY,
+    source=Source.DOCUMENTED,
+    function="Get-DrainboardDelegation",
+)
+"""From a plain session on a node this is a second hop and fails, which leaves the fact unknown; an endpoint that runs as
+a virtual account or a gMSA asks the directory as the node itself."""
+
 ENTRIES: tuple[Entry, ...] = (
     CLUSTER,
     NODES,
@@ -315,6 +360,9 @@ ENTRIES: tuple[Entry, ...] = (
     QUORUM,
     STORAGE_JOBS,
     VIRTUAL_DISKS,
+    NETWORK_INTENTS,
+    ACCESS,
+    DELEGATION,
 )
 
 
@@ -336,3 +384,14 @@ def possible_owners(node: HostName) -> Call:
 
 def preferred_owners(node: HostName) -> Call:
     return PREFERRED_OWNERS.bind(Node=node)
+
+
+def delegation(nodes: Iterable[HostName]) -> Call:
+    """The computer accounts of some nodes, all at once."""
+    names = "".join(f"(name={ldap_text(node)})" for node in nodes)
+    return DELEGATION.bind(LDAPFilter=f"(|{names})")
+
+
+def ldap_text(value: str) -> str:
+    """A value inside an LDAP filter (RFC 4515): its own signs are written as their codes."""
+    return "".join(f"\\{ord(sign):02x}" if sign in "\\*()\0" else sign for sign in value)

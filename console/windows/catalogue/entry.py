@@ -28,6 +28,7 @@ class Privilege(Enum):
     HOST_READ = "read access to WMI on the host"
     EVENT_LOG = "membership of Event Log Readers on the host"
     SESSION = "a session"
+    DIRECTORY = "a session that may ask the domain's directory"
 
 
 class Source(Enum):

@@ -217,10 +217,51 @@ HOST_VECTORS = Entry(
     constrained_function="Get-DrainboardHostVector",
 )
 
+SMB_SERVER = reads(
+    "smb-server",
+    "Reads whether the host encrypts SMB.",
+    Stage("Get-SmbServerConfiguration"),
+    type_name="root/microsoft/windows/smb:MSFT_SmbServerConfiguration",
+    properties=("EncryptData", "RejectUnencryptedAccess"),
+    privilege=Privilege.HOST_READ,
+    source=Source.WMI,
+    function="Get-DrainboardSmbServer",
+)
+
+TRAFFIC_CLASSES = reads(
+    "traffic-classes",
+    "Reads which shares of its links the host reserves for a class of traffic.",
+    Stage("Get-NetQosTrafficClass"),
+    type_name="root/standardcimv2:MSFT_NetQosTrafficClassSettingData",
+    properties=("Name", "Priority", "BandwidthPercentage"),
+    privilege=Privilege.HOST_READ,
+    source=Source.WMI,
+    function="Get-DrainboardTrafficClass",
+)
+
+COMPUTER_NAME = Entry(
+    id="computer-name",
+    says="Reads the host's name as its registry spells it.",
+    effect=Effect.READS,
+    pipeline=(
+        ScriptStage(
+            "param() "
+            "Invoke-CimMethod -Namespace root/cimv2 -ClassName StdRegProv -MethodName GetStringValue "
+            "-Arguments @{ sSubKeyName = 'SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ComputerName'; "
+            "sValueName = 'ComputerName' } | Select-Object -Property ReturnValue, sValue"
+        ),
+    ),
+    rows=Rows("root/cimv2:StdRegProv", ("ReturnValue", "sValue")),
+    privilege=Privilege.HOST_READ,
+    source=Source.DOCUMENTED,
+    constrained_function="Get-DrainboardComputerName",
+)
+"""hDefKey is left at its default, HKEY_LOCAL_MACHINE (StdRegProv, GetStringValue)."""
+
 MODULES = reads(
     "modules",
     "Reads which PowerShell modules are there.",
-    Stage("Get-Module", (switch("ListAvailable"), texts("Name", "FailoverClusters", "Hyper-V"))),
+    Stage("Get-Module", (switch("ListAvailable"), texts("Name", "FailoverClusters", "Hyper-V", "NetworkATC"))),
     type_name="PSModuleInfo",
     properties=("Name", "Version"),
     privilege=Privilege.SESSION,
@@ -245,5 +286,8 @@ ENTRIES: tuple[Entry, ...] = (
     MEMORY_COUNTERS,
     SMB_BANDWIDTH_FEATURE,
     HOST_VECTORS,
+    SMB_SERVER,
+    TRAFFIC_CLASSES,
+    COMPUTER_NAME,
     MODULES,
 )
