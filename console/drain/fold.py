@@ -6,13 +6,13 @@ The runner itself changes its state through :func:`apply` only, so a replay can 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from functools import singledispatch
 
 from console.planner.values import Engine
 
 from . import events as ev
+from .evolve import evolve
 from .fold_moves import apply_to_move
 from .move_events import MoveAdded, MoveEvent
 from .narrate import line_of
@@ -55,7 +55,7 @@ def apply(state: RunState, event: ev.Event) -> RunState:
     if isinstance(event, ev.RunOpened):
         raise ValueError(f"run {state.run} is open already")
     changed = _of_move(state, event) if isinstance(event, MoveEvent) else _changed(event, state)
-    return _logged(state, replace(changed, now=max(state.now, event.at)), event)
+    return _logged(state, evolve(changed, now=max(state.now, event.at)), event)
 
 
 def fold(events: Iterable[ev.Event]) -> RunState:
@@ -79,16 +79,16 @@ def fold(events: Iterable[ev.Event]) -> RunState:
 
 def _logged(before: RunState, after: RunState, event: ev.Event) -> RunState:
     line = line_of(before, event)
-    return after if line is None else replace(after, log=(*after.log, line))
+    return after if line is None else evolve(after, log=(*after.log, line))
 
 
 def _of_move(state: RunState, event: MoveEvent) -> RunState:
     if isinstance(event, MoveAdded):
         phase = Phase.MOVING if state.phase is Phase.VERIFYING else state.phase
-        return replace(state, moves={**state.moves, event.move.vm.id: event.move}, phase=phase)
+        return evolve(state, moves={**state.moves, event.move.vm.id: event.move}, phase=phase)
     moves = dict(state.moves)
     moves[event.vm] = apply_to_move(moves[event.vm], event)
-    return replace(state, moves=moves)
+    return evolve(state, moves=moves)
 
 
 @singledispatch
@@ -100,23 +100,23 @@ def _changed(event: object, state: RunState) -> RunState:
 def _(event: ev.NodeClaimed, state: RunState) -> RunState:
     paused = event.already_paused
     if paused or not state.pause_node:
-        return replace(state, phase=Phase.MOVING, node_paused=paused)
-    return replace(state, phase=Phase.PAUSING)
+        return evolve(state, phase=Phase.MOVING, node_paused=paused)
+    return evolve(state, phase=Phase.PAUSING)
 
 
 @_changed.register
 def _(event: ev.NodeRefused, state: RunState) -> RunState:
-    return replace(state, held_by=event.held_by)
+    return evolve(state, held_by=event.held_by)
 
 
 @_changed.register
 def _(event: ev.PauseIntended, state: RunState) -> RunState:
-    return replace(state, phase=Phase.PAUSING, pause_asked_at=event.at)
+    return evolve(state, phase=Phase.PAUSING, pause_asked_at=event.at)
 
 
 @_changed.register
 def _(event: ev.NodePaused, state: RunState) -> RunState:
-    return replace(state, phase=Phase.MOVING if state.phase is Phase.PAUSING else state.phase, node_paused=True)
+    return evolve(state, phase=Phase.MOVING if state.phase is Phase.PAUSING else state.phase, node_paused=True)
 
 
 @_changed.register
@@ -127,7 +127,7 @@ def _(event: ev.PauseFailed, state: RunState) -> RunState:
 def _with_item(state: RunState, changed: OwnedItem) -> RunState:
     keep = tuple(changed if _key(item) == _key(changed) else item for item in state.owned)
     known = any(_key(item) == _key(changed) for item in state.owned)
-    return replace(state, owned=keep if known else (*keep, changed))
+    return evolve(state, owned=keep if known else (*keep, changed))
 
 
 def _key(item: OwnedItem) -> tuple[OwnedKind, str]:
@@ -136,12 +136,12 @@ def _key(item: OwnedItem) -> tuple[OwnedKind, str]:
 
 @_changed.register
 def _(event: ev.OwnedFound, state: RunState) -> RunState:
-    return replace(state, owned=event.items)
+    return evolve(state, owned=event.items)
 
 
 @_changed.register
 def _(event: ev.RolesFound, state: RunState) -> RunState:
-    return replace(state, roles_added_for=(*state.roles_added_for, *event.names))
+    return evolve(state, roles_added_for=(*state.roles_added_for, *event.names))
 
 
 @_changed.register
@@ -161,33 +161,33 @@ def _(event: ev.OwnedMoveFailed, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.ContactLost, state: RunState) -> RunState:
-    return replace(state, contact_lost_at=event.at)
+    return evolve(state, contact_lost_at=event.at)
 
 
 @_changed.register
 def _(event: ev.ContactRegained, state: RunState) -> RunState:
-    return replace(state, contact_lost_at=None)
+    return evolve(state, contact_lost_at=None)
 
 
 @_changed.register
 def _(event: ev.ForeignMigrationsSeen, state: RunState) -> RunState:
-    return replace(state, foreign_in_flight=dict(event.counts))
+    return evolve(state, foreign_in_flight=dict(event.counts))
 
 
 @_changed.register
 def _(event: ev.SlotsChanged, state: RunState) -> RunState:
     guard_slots = None if state.guard_slots is None else min(state.guard_slots, max(event.slots, 1))
-    return replace(state, slots=event.slots, guard_slots=guard_slots)
+    return evolve(state, slots=event.slots, guard_slots=guard_slots)
 
 
 @_changed.register
 def _(event: ev.StartsPaused, state: RunState) -> RunState:
-    return replace(state, paused=True)
+    return evolve(state, paused=True)
 
 
 @_changed.register
 def _(event: ev.StartsContinued, state: RunState) -> RunState:
-    return replace(state, paused=False)
+    return evolve(state, paused=False)
 
 
 @_changed.register
@@ -197,22 +197,22 @@ def _(event: ev.RequestRefused, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.StopRequested, state: RunState) -> RunState:
-    return replace(state, stopping=True)
+    return evolve(state, stopping=True)
 
 
 @_changed.register
 def _(event: ev.Detached, state: RunState) -> RunState:
-    return replace(state, detached=True)
+    return evolve(state, detached=True)
 
 
 @_changed.register
 def _(event: ev.CloseForced, state: RunState) -> RunState:
-    return replace(state, forced=True, stopping=True)
+    return evolve(state, forced=True, stopping=True)
 
 
 @_changed.register
 def _(event: ev.WindowClosed, state: RunState) -> RunState:
-    return replace(state, window_closed=True)
+    return evolve(state, window_closed=True)
 
 
 @_changed.register
@@ -225,26 +225,26 @@ def _(event: ev.GuardRead, state: RunState) -> RunState:
         before.holding if before else False,
         before.changed_at if before else event.at,
     )
-    return replace(state, guard=reading)
+    return evolve(state, guard=reading)
 
 
 @_changed.register
 def _(event: ev.GuardBreached, state: RunState) -> RunState:
     values = state.guard.values if state.guard else {}
     guard = GuardReading(event.at, values, event.lines, True, event.at)
-    return replace(state, guard=guard, guard_slots=event.slots)
+    return evolve(state, guard=guard, guard_slots=event.slots)
 
 
 @_changed.register
 def _(event: ev.GuardCalmed, state: RunState) -> RunState:
     values = state.guard.values if state.guard else {}
-    return replace(state, guard=GuardReading(event.at, values, (), False, event.at), guard_slots=event.slots)
+    return evolve(state, guard=GuardReading(event.at, values, (), False, event.at), guard_slots=event.slots)
 
 
 @_changed.register
 def _(event: ev.GuardRaised, state: RunState) -> RunState:
-    guard = replace(state.guard, changed_at=event.at) if state.guard else None
-    return replace(state, guard=guard, guard_slots=event.slots)
+    guard = evolve(state.guard, changed_at=event.at) if state.guard else None
+    return evolve(state, guard=guard, guard_slots=event.slots)
 
 
 def _with_setting(
@@ -253,7 +253,7 @@ def _with_setting(
     """The named setting with the given marks added."""
 
     def marked(setting: SettingChange) -> SettingChange:
-        return replace(
+        return evolve(
             setting,
             touched=setting.touched or touched,
             restored=setting.restored or restored,
@@ -261,7 +261,7 @@ def _with_setting(
         )
 
     changed = tuple(marked(setting) if setting.name == name else setting for setting in state.settings_changed)
-    return replace(state, settings_changed=changed)
+    return evolve(state, settings_changed=changed)
 
 
 @_changed.register
@@ -272,7 +272,7 @@ def _(event: ev.SettingIntended, state: RunState) -> RunState:
     others = tuple(setting for setting in state.settings_changed if setting.name != event.name)
     touched = earlier is not None and earlier.touched
     change = SettingChange(event.name, original, event.after, touched=touched)
-    return replace(state, settings_changed=(*others, change))
+    return evolve(state, settings_changed=(*others, change))
 
 
 @_changed.register
@@ -286,7 +286,7 @@ def _with_limit(state: RunState, name: str, value: str | None) -> RunState:
     """One setting is also a limit of the run's own."""
     if name != "MaximumParallelMigrations" or value is None or not value.isdecimal():
         return state
-    return replace(state, per_node_limit=int(value))
+    return evolve(state, per_node_limit=int(value))
 
 
 @_changed.register
@@ -311,53 +311,53 @@ def _(event: ev.SettingNotRestored, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.ForecastRevised, state: RunState) -> RunState:
-    return replace(state, forecast_finish_p50_at=event.finish_p50_at, forecast_finish_p90_at=event.finish_p90_at)
+    return evolve(state, forecast_finish_p50_at=event.finish_p50_at, forecast_finish_p90_at=event.finish_p90_at)
 
 
 @_changed.register
 def _(event: ev.VerificationBegan, state: RunState) -> RunState:
-    return replace(state, phase=Phase.VERIFYING, verifying_since=event.at, left_on_node=())
+    return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, left_on_node=())
 
 
 @_changed.register
 def _(event: ev.NodeVerifiedEmpty, state: RunState) -> RunState:
-    return replace(state, verified_empty=True, left_on_node=())
+    return evolve(state, verified_empty=True, left_on_node=())
 
 
 @_changed.register
 def _(event: ev.NodeNotEmpty, state: RunState) -> RunState:
-    return replace(state, verified_empty=False, left_on_node=event.left)
+    return evolve(state, verified_empty=False, left_on_node=event.left)
 
 
 @_changed.register
 def _(event: ev.DrainFlagIntended, state: RunState) -> RunState:
-    return replace(state, phase=Phase.CLOSING, closing_since=event.at)
+    return evolve(state, phase=Phase.CLOSING, closing_since=event.at)
 
 
 @_changed.register
 def _(event: ev.DrainFlagSet, state: RunState) -> RunState:
-    return replace(state, drain_flag=True)
+    return evolve(state, drain_flag=True)
 
 
 @_changed.register
 def _(event: ev.DrainFlagRefused, state: RunState) -> RunState:
-    return replace(state, drain_flag=False)
+    return evolve(state, drain_flag=False)
 
 
 @_changed.register
 def _(event: ev.NativeDrainIntended, state: RunState) -> RunState:
-    return replace(state, phase=Phase.MOVING, pause_asked_at=event.at)
+    return evolve(state, phase=Phase.MOVING, pause_asked_at=event.at)
 
 
 @_changed.register
 def _(event: ev.NativeDrainRead, state: RunState) -> RunState:
     ended = event.at if event.status in (2, 3) else None
-    return replace(state, native_status=event.status, node_paused=True, native_ended_at=ended)
+    return evolve(state, native_status=event.status, node_paused=True, native_ended_at=ended)
 
 
 @_changed.register
 def _(event: ev.ClosingBegan, state: RunState) -> RunState:
-    return replace(state, phase=Phase.CLOSING, closing_as=event.outcome, closing_since=event.at)
+    return evolve(state, phase=Phase.CLOSING, closing_as=event.outcome, closing_since=event.at)
 
 
 @_changed.register
@@ -365,9 +365,9 @@ def _(event: ev.RunRecovered, state: RunState) -> RunState:
     """Pausing, the native drain and the drain flag may be asked again: a second time does no harm."""
     unsure = state.phase is Phase.PAUSING or (state.engine is Engine.NATIVE and state.native_status is None)
     if unsure:
-        return replace(state, pause_asked_at=None)
+        return evolve(state, pause_asked_at=None)
     if state.phase is Phase.CLOSING and state.closing_as is None:
-        return replace(state, phase=Phase.VERIFYING, verifying_since=event.at, drain_flag=None)
+        return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, drain_flag=None)
     return state
 
 
@@ -379,4 +379,4 @@ def _(event: ev.Noted, state: RunState) -> RunState:
 @_changed.register
 def _(event: ev.RunClosed, state: RunState) -> RunState:
     left = event.left_on_node or state.left_on_node
-    return replace(state, phase=Phase.ENDED, outcome=event.outcome, finished_at=event.at, left_on_node=left)
+    return evolve(state, phase=Phase.ENDED, outcome=event.outcome, finished_at=event.at, left_on_node=left)

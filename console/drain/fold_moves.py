@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from functools import singledispatch
 
 from . import move_events as mv
+from .evolve import evolve
 from .state import Move, MoveState, Pace
 
 
@@ -21,7 +21,7 @@ def _changed(event: object, move: Move) -> Move:
 
 
 def _ended(move: Move, state: MoveState, at: datetime, reason: str) -> Move:
-    return replace(
+    return evolve(
         move,
         state=state,
         reason=reason,
@@ -42,17 +42,17 @@ def _(event: mv.MoveAdded, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveQueued, move: Move) -> Move:
-    return replace(move, state=MoveState.QUEUED, reason=event.reason)
+    return evolve(move, state=MoveState.QUEUED, reason=event.reason)
 
 
 @_changed.register
 def _(event: mv.MoveChecked, move: Move) -> Move:
-    return replace(move, state=MoveState.CHECKING, destination=event.destination, reason="", checking_since=event.at)
+    return evolve(move, state=MoveState.CHECKING, destination=event.destination, reason="", checking_since=event.at)
 
 
 @_changed.register
 def _(event: mv.MoveReturned, move: Move) -> Move:
-    return replace(
+    return evolve(
         move,
         state=MoveState.QUEUED,
         reason=event.reason,
@@ -64,12 +64,12 @@ def _(event: mv.MoveReturned, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveRedirected, move: Move) -> Move:
-    return replace(move, destination=event.destination, reason=event.reason, not_before=event.until, refused_since=None)
+    return evolve(move, destination=event.destination, reason=event.reason, not_before=event.until, refused_since=None)
 
 
 @_changed.register
 def _(event: mv.MoveIntended, move: Move) -> Move:
-    return replace(
+    return evolve(
         move,
         state=MoveState.MOVING,
         destination=event.destination,
@@ -100,17 +100,17 @@ def _(event: mv.MoveIntended, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveStarted, move: Move) -> Move:
-    return replace(move, accepted=True)
+    return evolve(move, accepted=True)
 
 
 @_changed.register
 def _(event: mv.MoveStartUnanswered, move: Move) -> Move:
-    return replace(move, reason=event.reason)
+    return evolve(move, reason=event.reason)
 
 
 @_changed.register
 def _(event: mv.MoveAdopted, move: Move) -> Move:
-    return replace(
+    return evolve(
         move,
         state=MoveState.MOVING,
         destination=event.host or move.destination,
@@ -126,7 +126,7 @@ def _(event: mv.MoveAdopted, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveProgressed, move: Move) -> Move:
-    return replace(
+    return evolve(
         move,
         percent=event.percent if event.percent is not None else move.percent,
         pass_number=event.pass_number if event.pass_number is not None else move.pass_number,
@@ -154,27 +154,27 @@ def _advanced(move: Move, event: mv.MoveProgressed) -> bool:
 
 @_changed.register
 def _(event: mv.MoveSlowed, move: Move) -> Move:
-    return replace(move, pace=Pace.SLOW, reason=event.cause)
+    return evolve(move, pace=Pace.SLOW, reason=event.cause)
 
 
 @_changed.register
 def _(event: mv.MoveStuck, move: Move) -> Move:
-    return replace(move, pace=Pace.STUCK, reason=event.cause)
+    return evolve(move, pace=Pace.STUCK, reason=event.cause)
 
 
 @_changed.register
 def _(event: mv.MoveSeenBack, move: Move) -> Move:
-    return replace(move, seen_back_at=event.at)
+    return evolve(move, seen_back_at=event.at)
 
 
 @_changed.register
 def _(event: mv.CauseRead, move: Move) -> Move:
-    return replace(move, failure_code=event.code, cause=event.cause)
+    return evolve(move, failure_code=event.code, cause=event.cause)
 
 
 @_changed.register
 def _(event: mv.MoveArrived, move: Move) -> Move:
-    return replace(
+    return evolve(
         move,
         state=MoveState.VERIFYING,
         destination=event.host,
@@ -193,29 +193,29 @@ def _(event: mv.MoveVerified, move: Move) -> Move:
     state = MoveState.INTERRUPTED if move.quick and not move.foreign else MoveState.DONE
     arrived = move.arrived_at or event.at
     reason = move.reason if move.foreign else ""
-    return replace(_ended(move, state, arrived, reason), percent=100.0, destination=event.host)
+    return evolve(_ended(move, state, arrived, reason), percent=100.0, destination=event.host)
 
 
 @_changed.register
 def _(event: mv.MoveUnverified, move: Move) -> Move:
-    return replace(move, state=MoveState.UNKNOWN, reason=event.reason, settled=True)
+    return evolve(move, state=MoveState.UNKNOWN, reason=event.reason, settled=True)
 
 
 @_changed.register
 def _(event: mv.BlackoutMeasured, move: Move) -> Move:
-    return replace(move, blackout_s=event.blackout_s)
+    return evolve(move, blackout_s=event.blackout_s)
 
 
 @_changed.register
 def _(event: mv.MoveFailed, move: Move) -> Move:
     tried = (*move.tried, move.destination) if move.destination and move.started_at else move.tried
-    return replace(_ended(move, MoveState.FAILED, event.at, event.reason), failure_code=event.code, tried=tried)
+    return evolve(_ended(move, MoveState.FAILED, event.at, event.reason), failure_code=event.code, tried=tried)
 
 
 @_changed.register
 def _(event: mv.MoveRetried, move: Move) -> Move:
     again = _ended(move, MoveState.PLANNED, event.at, event.reason)
-    return replace(
+    return evolve(
         again,
         destination=event.destination or move.destination,
         retries=move.retries + event.automatic,
@@ -241,12 +241,12 @@ def _(event: mv.MoveBlocked, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveHeld, move: Move) -> Move:
-    return replace(move, state=MoveState.HELD, reason="held by the operator", checking_since=None)
+    return evolve(move, state=MoveState.HELD, reason="held by the operator", checking_since=None)
 
 
 @_changed.register
 def _(event: mv.MoveReleased, move: Move) -> Move:
-    return replace(move, state=MoveState.PLANNED, reason="")
+    return evolve(move, state=MoveState.PLANNED, reason="")
 
 
 @_changed.register
@@ -256,19 +256,19 @@ def _(event: mv.MoveSkipped, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.CancelIntended, move: Move) -> Move:
-    return replace(move, cancelling=True)
+    return evolve(move, cancelling=True)
 
 
 @_changed.register
 def _(event: mv.CancelAnswered, move: Move) -> Move:
-    return replace(move, cancelling=event.accepted and move.cancelling)
+    return evolve(move, cancelling=event.accepted and move.cancelling)
 
 
 @_changed.register
 def _(event: mv.MoveLost, move: Move) -> Move:
-    return replace(move, state=MoveState.UNKNOWN, reason=event.reason, seen_back_at=None)
+    return evolve(move, state=MoveState.UNKNOWN, reason=event.reason, seen_back_at=None)
 
 
 @_changed.register
 def _(event: mv.MoveFound, move: Move) -> Move:
-    return replace(move, state=MoveState.MOVING, reason="", progressed_at=event.at, settled=False)
+    return evolve(move, state=MoveState.MOVING, reason="", progressed_at=event.at, settled=False)

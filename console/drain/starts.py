@@ -23,6 +23,8 @@ def start_what_may(turn: Turn) -> None:
     for vm, planned in tuple(turn.state.moves.items()):
         if planned.state not in WAITING:
             continue
+        if told >= max(turn.state.slots, 1) and (hold or turn.state.occupied_slots >= turn.state.allowed_slots):
+            break
         why = hold or wait_reason(turn.state, planned, turn.at)
         if why is None and planned.destination is not None:
             turn.record(mv.MoveChecked(turn.at, vm, planned.destination))

@@ -90,7 +90,7 @@ class Outcome(Enum):
     CONTACT_LOST = "contact_lost"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Move:
     """One VM's way through the run."""
 
@@ -177,7 +177,7 @@ class OwnedItem:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GuardReading:
     """What the guard saw last, and whether it holds new starts."""
 
@@ -191,7 +191,7 @@ class GuardReading:
     """When the guard last raised, lowered or held: its steps are counted from here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SettingChange:
     name: str
     before: str
