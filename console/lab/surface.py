@@ -7,7 +7,8 @@ answers by them and by nothing else, so that it cannot share a mistake with the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -54,11 +55,41 @@ class CimClassFacts:
     methods: tuple[str, ...] = field(default=())
 
 
-@cache
-def _data() -> dict[str, Any]:
+def carried() -> dict[str, Any]:
+    """A fresh copy of the data."""
     text = resources.files("console.lab").joinpath("data", "surface.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
+
+
+_current: list[dict[str, Any]] = []
+
+forgetful: list[Callable[[], None]] = []
+"""What remembers something of the data, and forgets it when they are replaced."""
+
+
+def _data() -> dict[str, Any]:
+    if not _current:
+        _current.append(carried())
+    return _current[-1]
+
+
+@contextmanager
+def replaced(data: dict[str, Any]) -> Iterator[None]:
+    """Answer by other data for a while: a test that changes a name or a number wants to see who notices."""
+    _data()
+    _current.append(data)
+    _forget()
+    try:
+        yield
+    finally:
+        _current.pop()
+        _forget()
+
+
+def _forget() -> None:
+    for forget in (cmdlets.cache_clear, _cim_index.cache_clear, *forgetful):
+        forget()
 
 
 def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterFacts:
@@ -116,6 +147,16 @@ def enumeration(name: str) -> Mapping[str, int] | None:
     """Name → number of a reflected enumeration, or None when there is no such one."""
     found: Mapping[str, int] | None = _data()["enums"].get(name)
     return found
+
+
+def value(class_name: str, property: str, name: str) -> int:
+    """The number of a documented value of a WMI property, such as Msvm_MigrationJob's JobState "Running".
+
+    Raises:
+        KeyError: the carried data do not hold it.
+    """
+    number: int = _data()["values"][class_name][property][name]
+    return number
 
 
 @cache

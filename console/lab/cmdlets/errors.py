@@ -167,6 +167,20 @@ def cim(cmdlet: str, message: str, hresult: int, target: str, category: int = ME
     )
 
 
+def cim_job(cmdlet: str, message: str, identifier: str, target: str) -> PsError:
+    """A cmdlet that is made of a WMI class found no instance."""
+    return PsError(
+        message,
+        f"{identifier},{cmdlet}",
+        OBJECT_NOT_FOUND,
+        "Microsoft.PowerShell.Cmdletization.Cim.CimJobException",
+        reason="CimJobException",
+        activity=cmdlet,
+        target=target,
+        target_type="String",
+    )
+
+
 def not_found(cmdlet: str, message: str, identifier: str, target: str) -> PsError:
     return PsError(
         message,

@@ -95,7 +95,9 @@ def _projected(value: PsValue, names: list[str]) -> PsObject:
             continue
         found = property_of(value, name)
         chosen[found[0] if found else name] = found[1] if found else None
-    first = value.type_names[0] if isinstance(value, PsObject) and value.type_names else "System.Object"
+    first = (
+        value.type_names[0].partition("#")[0] if isinstance(value, PsObject) and value.type_names else "System.Object"
+    )
     types = (f"Selected.{first}", "System.Management.Automation.PSCustomObject", "System.Object")
     instance = value.instance if isinstance(value, PsObject) else None
     return PsObject(types, chosen, None, notes=True, instance=instance)

@@ -7,6 +7,7 @@ properties costs three.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,18 +30,35 @@ _FLAGS = {
 }  # fmt: skip
 _WIDTHS = {"ClusterApplicationStatusInformation": "U64", "GroupType": "U32"}
 _TAGS = {"Byte": "By", "UInt16": "U16", "UInt32": "U32", "UInt64": "U64", "Int64": "I64", "Version": "Version"}
-_NAMESPACES = {"FailoverClusters": "Microsoft.FailoverClusters.PowerShell", "Hyper-V": "Microsoft.HyperV.PowerShell"}
+_NAMESPACES = {
+    "FailoverClusters": "Microsoft.FailoverClusters.PowerShell",
+    "Hyper-V": "Microsoft.HyperV.PowerShell",
+    "ServerManager": "Microsoft.Windows.ServerManager.Commands",
+    "Microsoft.PowerShell.Diagnostics": "System.Diagnostics.Eventing.Reader",
+}
 _CIM_TAGS = {"uint8": "By", "uint16": "U16", "uint32": "U32", "uint64": "U64", "sint64": "I64", "int64": "I64",
              "int8": "SB", "sint8": "SB", "int16": "I16", "sint16": "I16", "real32": "Sg", "real64": "Db"}  # fmt: skip
 
 
 @cache
 def enum_value(type_name: str, module: str, value: str | int) -> PsEnum:
-    """An enumeration's value by name or number; flags are joined by commas, unnamed bits show as the number."""
+    """An enumeration's value by name or number; flags are joined by commas, unnamed bits show as the number.
+
+    A name that the data do not know has no number: it travels as -1.
+    """
     numbers = surface.enumeration(type_name) or {}
-    number = numbers.get(value, 0) if isinstance(value, str) else value
-    full = f"{_NAMESPACES.get(module, module)}.{type_name}"
+    if isinstance(value, str) and value not in numbers:
+        return PsEnum(_full_name(type_name, module), -1, value, _WIDTHS.get(type_name, "I32"))
+    number = numbers[value] if isinstance(value, str) else value
+    full = _full_name(type_name, module)
     return PsEnum(full, number, _enum_name(type_name, numbers, number), _WIDTHS.get(type_name, "I32"))
+
+
+surface.forgetful.append(enum_value.cache_clear)
+
+
+def _full_name(type_name: str, module: str) -> str:
+    return f"{_NAMESPACES.get(module, module)}.{type_name}"
 
 
 def _enum_name(type_name: str, numbers: Mapping[str, int], number: int) -> str:
@@ -100,25 +118,55 @@ def default_of(type_name: str, module: str) -> PsValue:
 class _Lazy(Mapping[str, PsValue]):
     """Properties computed on demand."""
 
-    __slots__ = ("_scope", "_shape", "_thing")
+    __slots__ = ("_scope", "_shape", "_thing", "_types")
 
-    def __init__(self, shape: Shape[Any], scope: Scope, thing: object) -> None:
+    def __init__(self, shape: _Table[Any], scope: Scope, thing: object) -> None:
         self._shape, self._scope, self._thing = shape, scope, thing
+        self._types = shape.types
 
     def __getitem__(self, name: str) -> PsValue:
         return self._shape.value(name, self._scope, self._thing)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._shape.types)
+        return iter(self._types)
 
     def __len__(self) -> int:
-        return len(self._shape.types)
+        return len(self._types)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._shape.types
+        return name in self._types
 
 
-class Shape(Generic[T]):
+class _Table(ABC, Generic[T]):
+    """Where each property of one class comes from. The data say which properties there are, at the time of asking."""
+
+    def __init__(self, getters: Mapping[str, Getter], extra: Mapping[str, str] | None) -> None:
+        self._getters = getters
+        self._extra = dict(extra or {})
+        self._types: dict[str, str] | None = None
+        surface.forgetful.append(self._forget)
+        unknown = set(getters) - set(self.types)
+        if unknown:
+            raise KeyError(f"{self!r} has no {', '.join(sorted(unknown))}")
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Every property's type, by name."""
+        if self._types is None:
+            self._types = {**self._attested(), **self._extra}
+        return self._types
+
+    @abstractmethod
+    def _attested(self) -> Mapping[str, str]: ...
+
+    @abstractmethod
+    def value(self, name: str, scope: Scope, thing: T) -> PsValue: ...
+
+    def _forget(self) -> None:
+        self._types = None
+
+
+class Shape(_Table[T]):
     """How things of one kind of the world look as objects of one reflected class."""
 
     def __init__(
@@ -129,14 +177,17 @@ class Shape(Generic[T]):
         text: Callable[[T], str],
         extra: Mapping[str, str] | None = None,
     ) -> None:
+        self.class_name = class_name
         self.module = surface.module_of(class_name)
-        self.types: dict[str, str] = {**surface.property_types(class_name), **(extra or {})}
-        unknown = set(getters) - set(self.types)
-        if unknown:
-            raise KeyError(f"{class_name} has no {', '.join(sorted(unknown))}")
         self.type_names = (f"{_NAMESPACES[self.module]}.{class_name}", "System.Object")
-        self._getters = getters
         self._text = text
+        super().__init__(getters, extra)
+
+    def __repr__(self) -> str:
+        return self.class_name
+
+    def _attested(self) -> Mapping[str, str]:
+        return surface.property_types(self.class_name)
 
     def value(self, name: str, scope: Scope, thing: T) -> PsValue:
         kind = self.types[name].split(" ")[0]
@@ -152,7 +203,10 @@ def reference(module: str, class_name: str, text: str) -> PsObject:
     return PsObject((f"{_NAMESPACES[module]}.{class_name}", "System.Object"), {}, text)
 
 
-class CimShape(Generic[T]):
+CIM_INSTANCE = "Microsoft.Management.Infrastructure.CimInstance"
+
+
+class CimShape(_Table[T]):
     """How things look as instances of one WMI class."""
 
     def __init__(
@@ -163,24 +217,25 @@ class CimShape(Generic[T]):
         *,
         extra: Mapping[str, str] | None = None,
     ) -> None:
-        facts = surface.cim_class(namespace, class_name)
+        self.namespace, self.class_name = namespace, class_name
+        self.type_names = (f"{CIM_INSTANCE}#{namespace}/{class_name}", CIM_INSTANCE, "System.Object")
+        super().__init__(getters, extra)
+
+    def __repr__(self) -> str:
+        return f"{self.namespace}:{self.class_name}"
+
+    def _attested(self) -> Mapping[str, str]:
+        facts = surface.cim_class(self.namespace, self.class_name)
         if facts is None:
-            raise KeyError(f"{namespace}:{class_name}")
-        self.types: dict[str, str] = {**facts.properties, **(extra or {})}
-        unknown = set(getters) - set(self.types)
-        if unknown:
-            raise KeyError(f"{class_name} has no {', '.join(sorted(unknown))}")
-        base = "Microsoft.Management.Infrastructure.CimInstance"
-        self.type_names = (f"{base}#{facts.namespace}/{class_name}", base, "System.Object")
-        self.class_name = class_name
-        self._getters = getters
+            raise KeyError(repr(self))
+        return facts.properties
 
     def value(self, name: str, scope: Scope, thing: T) -> PsValue:
         getter = self._getters.get(name)
         return None if getter is None else _cim_value(self.types[name], getter(scope, thing))
 
     def make(self, scope: Scope, thing: T) -> PsObject:
-        return PsObject(self.type_names, _CimLazy(self, scope, thing), self.class_name, instance=thing)
+        return PsObject(self.type_names, _Lazy(self, scope, thing), self.class_name, instance=thing)
 
 
 def _cim_value(kind: str, value: object) -> PsValue:
@@ -191,26 +246,13 @@ def _cim_value(kind: str, value: object) -> PsValue:
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        tag = _CIM_TAGS.get(kind, "U16" if "_" in kind else "")
-        return Typed(tag, value) if tag else value
+        tag = _CIM_TAGS.get(kind, "" if kind in ("int32", "sint32") else "U16")
+        return Typed(tag, _unsigned(tag, value)) if tag else value
     assert isinstance(value, str | datetime | timedelta | PsObject)
     return value
 
 
-class _CimLazy(Mapping[str, PsValue]):
-    __slots__ = ("_scope", "_shape", "_thing")
-
-    def __init__(self, shape: CimShape[Any], scope: Scope, thing: object) -> None:
-        self._shape, self._scope, self._thing = shape, scope, thing
-
-    def __getitem__(self, name: str) -> PsValue:
-        return self._shape.value(name, self._scope, self._thing)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._shape.types)
-
-    def __len__(self) -> int:
-        return len(self._shape.types)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._shape.types
+def _unsigned(tag: str, value: int | float) -> int | float:
+    """WMI has no negative number in an unsigned property: -1 is all ones."""
+    bits = {"By": 8, "U16": 16, "U32": 32, "U64": 64}.get(tag)
+    return value if bits is None else int(value) % 2**bits
