@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from console.model.identity import HostName, VmId
+from console.model.identity import HostName, RoleName, VmId
 
 from .state import OwnedKind
 
@@ -121,8 +121,58 @@ class StopNativeDrain:
 
 @dataclass(frozen=True, slots=True)
 class SetSetting:
+    """Set one property of the cluster.
+
+    ``original`` is given when a run changes the value, and None when it puts it back. With it, whoever carries
+    this out first writes the original on the cluster-wide object for changed settings, so that any console can put
+    it back and no other run takes the changed value for the original; without it, the object is cleared afterwards.
+    """
+
     name: str
     value: str
+    original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLease:
+    """Every lease there is, with its private properties, and the time of the node that answered.
+
+    Answer: :class:`console.drain.signals.LeaseRead`, or ``ReadFailed`` when nobody answers. Catalogue: ``leases``,
+    then ``lease-properties`` for each, then the answering host's own clock.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class CreateLease:
+    """Create the empty group. Catalogue: ``create-lease``, which returns the group's id.
+
+    Answer: :class:`console.drain.signals.LeaseCreated` with that id; a refusal keeps its code (5010 or 0x80071392:
+    another console was first).
+    """
+
+    name: RoleName
+
+
+@dataclass(frozen=True, slots=True)
+class RenewLease:
+    """Write every property, in this order. Catalogue: ``set-lease-property`` for each; stop at the first failure.
+
+    Answer: :class:`console.drain.signals.LeaseWritten`.
+    """
+
+    name: RoleName
+    properties: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLease:
+    """Remove the group of that name, if it still has that id. Catalogue: ``remove-lease``. No answer is needed.
+
+    It may come in the same step as the end of the run: carry it out all the same.
+    """
+
+    name: RoleName
+    id: str
 
 
 ReadCommand: TypeAlias = (
@@ -133,4 +183,7 @@ ChangeCommand: TypeAlias = (
     PauseNode | StartMove | CancelMove | MoveOwned | CloseNode | StartNativeDrain | StopNativeDrain | SetSetting
 )
 
-Command: TypeAlias = WaitUntil | ReadCommand | ChangeCommand
+LeaseCommand: TypeAlias = ReadLease | CreateLease | RenewLease | RemoveLease
+"""Asked only under rules with ``lease`` terms."""
+
+Command: TypeAlias = WaitUntil | ReadCommand | ChangeCommand | LeaseCommand

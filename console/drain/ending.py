@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import events as ev
 from . import move_events as mv
+from .commands import RemoveLease
 from .settings import give_up_all, restore, unrestored
 from .state import Consent, Move, MoveState, Outcome, Phase, RunState
 from .turn import Turn
@@ -55,6 +56,14 @@ def close_if_restored(turn: Turn) -> None:
     state = turn.state
     if state.phase is Phase.CLOSING and state.closing_as is not None and not unrestored(state):
         turn.record(ev.RunClosed(turn.at, state.closing_as, state.left_on_node))
+        give_lease_back(turn)
+
+
+def give_lease_back(turn: Turn) -> None:
+    """Whoever comes next has not to wait. A lost lease is not ours to remove, and force changes nothing."""
+    lease = turn.state.lease
+    if lease.id and not lease.lost_to and not turn.state.forced:
+        turn.ask(RemoveLease(lease.name, lease.id))
 
 
 def detach(turn: Turn) -> None:
@@ -86,6 +95,8 @@ def settled_outcome(state: RunState) -> Outcome:
         return Outcome.DRAINED
     if MoveState.FAILED in states:
         return Outcome.FAILED
+    if state.lease.lost_to:
+        return Outcome.BLOCKED
     if state.stopping:
         return Outcome.STOPPED
     if state.window_closed and MoveState.SKIPPED in states:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from console.model.identity import HostName, RunId
 from console.planner.values import Engine
 
+from .lease_events import LeaseEvent
 from .move_events import MoveEvent
 from .state import Consent, Move, Outcome, OwnedItem, OwnedKind
 
@@ -394,5 +395,5 @@ RunEvent: TypeAlias = (
     | RunClosed
 )
 
-Event: TypeAlias = RunEvent | MoveEvent
+Event: TypeAlias = RunEvent | MoveEvent | LeaseEvent
 """Everything that a journal can hold."""

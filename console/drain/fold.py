@@ -13,7 +13,9 @@ from console.planner.values import Engine
 
 from . import events as ev
 from .evolve import evolve
+from .fold_lease import apply_to_right
 from .fold_moves import apply_to_move
+from .lease_events import LeaseEvent
 from .move_events import MoveAdded, MoveEvent
 from .narrate import line_of
 from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, RunState, SettingChange
@@ -54,7 +56,12 @@ def apply(state: RunState, event: ev.Event) -> RunState:
     """
     if isinstance(event, ev.RunOpened):
         raise ValueError(f"run {state.run} is open already")
-    changed = _of_move(state, event) if isinstance(event, MoveEvent) else _changed(event, state)
+    if isinstance(event, MoveEvent):
+        changed = _of_move(state, event)
+    elif isinstance(event, LeaseEvent):
+        changed = apply_to_right(state, event)
+    else:
+        changed = _changed(event, state)
     return _logged(state, evolve(changed, now=max(state.now, event.at)), event)
 
 
@@ -363,6 +370,7 @@ def _(event: ev.ClosingBegan, state: RunState) -> RunState:
 @_changed.register
 def _(event: ev.RunRecovered, state: RunState) -> RunState:
     """Pausing, the native drain and the drain flag may be asked again: a second time does no harm."""
+    state = evolve(state, lease=evolve(state.lease, confirmed_at=None, asked_at=None))
     unsure = state.phase is Phase.PAUSING or (state.engine is Engine.NATIVE and state.native_status is None)
     if unsure:
         return evolve(state, pause_asked_at=None)

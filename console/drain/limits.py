@@ -12,7 +12,7 @@ from .state import Move, MoveState, Phase, RunState
 WAITING = (MoveState.PLANNED, MoveState.QUEUED)
 
 
-def hold_reason(state: RunState) -> str | None:
+def hold_reason(state: RunState, at: datetime) -> str | None:
     """Why nothing at all may start now; None when something may."""
     if state.phase is not Phase.MOVING:
         return f"the run is {state.phase.value}"
@@ -22,12 +22,30 @@ def hold_reason(state: RunState) -> str | None:
         return "the window ended"
     if state.contact_lost_at is not None:
         return "contact with the cluster is lost"
+    fence = fence_reason(state, at)
+    if fence is not None:
+        return fence
     if state.paused:
         return "starts are paused by the operator"
     if state.guard is not None and state.guard.holding:
         return f"the guard waits for calm: {'; '.join(state.guard.breached)}"
     if state.slots <= 0:
         return "the operator set 0 at once"
+    return None
+
+
+def fence_reason(state: RunState, at: datetime) -> str | None:
+    """Why this run may not act on the node now: its lease is gone, or was not read for a third of its life."""
+    lease = state.lease
+    if lease.lost_to:
+        return f"{lease.lost_to} holds the node now"
+    if not lease.life_s:
+        return None
+    if not lease.held or lease.confirmed_at is None:
+        return "who holds the node has to be read again"
+    unseen_s = (at - lease.confirmed_at).total_seconds()
+    if not 0 <= unseen_s <= lease.life_s / 3:
+        return f"who holds the node was not read for {abs(unseen_s):.0f} s"
     return None
 
 

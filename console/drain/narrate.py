@@ -10,6 +10,7 @@ from functools import singledispatch
 from console.model.identity import VmId
 
 from . import events as ev
+from . import lease_events as le
 from . import move_events as mv
 from .state import LogLine, RunState
 
@@ -296,3 +297,44 @@ def _(event: mv.CancelAnswered, state: RunState) -> Told:
 @_tell.register
 def _(event: mv.MoveLost, state: RunState) -> Told:
     return f"{_name(state, event.vm)} is out of sight{_because(event.reason)}", True
+
+
+@_tell.register
+def _(event: le.LeaseConfirmed, state: RunState) -> Told:
+    return None if state.lease.held else (f"The lease {event.name} on {state.node} is ours", False)
+
+
+@_tell.register
+def _(event: le.LeaseWaited, state: RunState) -> Told:
+    return f"{event.name} names no owner yet; waiting whether its console completes it", True
+
+
+@_tell.register
+def _(event: le.LeaseMissing, state: RunState) -> Told:
+    return f"The lease {state.lease.name} is gone; nothing starts until there is one again", True
+
+
+@_tell.register
+def _(event: le.LeaseLost, state: RunState) -> Told:
+    return f"{event.held_by} holds {state.node} now; what moves is followed, nothing more starts", True
+
+
+@_tell.register
+def _(event: le.LeaseUnavailable, state: RunState) -> Told:
+    return (
+        f"This cluster takes no lease{_because(event.reason)}. Nothing but the node's own state keeps a second "
+        f"console away from {state.node}",
+        True,
+    )
+
+
+@_tell.register
+def _(event: le.TimeSkipped, state: RunState) -> Told:
+    if event.seconds < 0:
+        return f"The clock was set back by {-event.seconds:.0f} s", True
+    return f"{event.seconds:.0f} s went by unseen: this machine slept, or its clock was set", True
+
+
+@_tell.register
+def _(event: le.EngineChanged, state: RunState) -> Told:
+    return f"{event.by or 'Operator'}: {event.reason}", True

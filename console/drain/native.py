@@ -6,14 +6,17 @@ from console.model.cluster import DrainStatus
 from console.planner.values import Engine
 
 from . import events as ev
+from . import lease_events as le
 from . import move_events as mv
 from .commands import ReadNode, ReadProgress, StartNativeDrain
 from .ending import finish
 from .facts import Answered, NodeFacts
 from .limits import WAITING
 from .signals import NativeAnswered
-from .state import MoveState, Outcome
+from .state import MoveState, Outcome, Phase
 from .turn import Turn
+
+_NOT_OURS_TO_MOVE = (MoveState.HELD, MoveState.SKIPPED, MoveState.BLOCKED, MoveState.LEFT_BEHIND)
 
 
 def start_native(turn: Turn) -> None:
@@ -30,6 +33,28 @@ def on_native(turn: Turn, signal: NativeAnswered) -> None:
     else:
         turn.record(ev.PauseFailed(turn.at, signal.reply.reason))
         finish(turn, Outcome.FAILED, "not started: the cluster's drain was refused")
+
+
+def hand_over(turn: Turn, by: str, *, anyway: bool) -> str | None:
+    """From single moves to the cluster's drain; why not, or None. Nothing that moves is cancelled."""
+    state = turn.state
+    if state.engine is Engine.NATIVE:
+        return "the cluster's own drain works already"
+    if state.phase is not Phase.MOVING or state.stopping or state.window_closed or state.lease.lost_to:
+        return f"the run is {state.phase.value}" if state.phase is not Phase.MOVING else "nothing more starts"
+    against = [move.vm.name or move.vm.id for move in state.moves.values() if move.state in _NOT_OURS_TO_MOVE]
+    if against and not anyway:
+        more = f" and {len(against) - 5} more" if len(against) > 5 else ""
+        return f"the cluster would also move {', '.join(against[:5])}{more}, or interrupt them"
+    told = f"; consent to move also: {', '.join(against)}" if against else ""
+    turn.record(le.EngineChanged(turn.at, Engine.NATIVE, by, f"handed over to the cluster's own drain{told}"))
+    for vm, move in tuple(turn.state.moves.items()):
+        if move.state is MoveState.CHECKING:
+            turn.record(mv.MoveReturned(turn.at, vm, "handed over to the cluster's own drain"))
+        elif move.state is MoveState.HELD:
+            turn.record(mv.MoveReleased(turn.at, vm))
+    start_native(turn)
+    return None
 
 
 def follow_native(turn: Turn) -> None:

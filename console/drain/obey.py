@@ -14,6 +14,7 @@ from . import requests as rq
 from .commands import CancelMove, Replan, StopNativeDrain
 from .ending import close_by_force, detach, skip_the_rest
 from .limits import WAITING
+from .native import hand_over
 from .settings import SMB_FACTOR, ask_for
 from .signals import Requested
 from .state import Move, MoveState, Phase
@@ -32,6 +33,7 @@ _WORDS = {
     rq.StopRun: "stopping",
     rq.DetachRun: "detaching",
     rq.CloseByForce: "closing by force",
+    rq.HandOver: "handing over",
 }
 
 MAXIMUM_SLOTS = 64
@@ -132,7 +134,7 @@ def _(request: rq.RetryMove, turn: Turn, by: str) -> str | None:
 def _not_to_retry(turn: Turn, move: Move | None) -> str | None:
     if move is None:
         return "no such VM in this run"
-    if turn.state.stopping or turn.state.window_closed:
+    if turn.state.stopping or turn.state.window_closed or turn.state.lease.lost_to:
         return "nothing more starts in this run"
     if turn.state.phase is not Phase.MOVING:
         return f"the run is {turn.state.phase.value}"
@@ -195,3 +197,8 @@ def _(request: rq.DetachRun, turn: Turn, by: str) -> str | None:
 def _(request: rq.CloseByForce, turn: Turn, by: str) -> str | None:
     close_by_force(turn, by)
     return None
+
+
+@_obey.register
+def _(request: rq.HandOver, turn: Turn, by: str) -> str | None:
+    return hand_over(turn, by, anyway=request.anyway)

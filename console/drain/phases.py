@@ -7,10 +7,12 @@ from console.planner.values import Engine
 
 from . import events as ev
 from . import move_events as mv
-from .commands import CloseNode, MoveOwned, PauseNode, ReadNode, ReadProgress, Replan
+from .commands import CloseNode, MoveOwned, PauseNode, ReadLease, ReadNode, ReadProgress, Replan
 from .ending import finish, settled_outcome
 from .facts import Answered, NodeFacts
 from .following import regain_contact
+from .leasing import has_to_wait
+from .limits import fence_reason
 from .native import on_native_node, start_native
 from .opening import move_of
 from .settings import change_at_start
@@ -48,6 +50,8 @@ def _claim(turn: Turn, node: NodeFacts) -> None:
         _refuse(turn, f"it is {node.state.name.lower()}", "")
     elif not node.others_up:
         _refuse(turn, "no other node takes roles now", "")
+    elif has_to_wait(turn):
+        turn.ask(ReadLease())
     else:
         turn.record(ev.NodeClaimed(turn.at, already_paused=node.state is NodeState.PAUSED))
         enter(turn)
@@ -121,6 +125,9 @@ def look_for_late_ones(turn: Turn) -> None:
 def _verify(turn: Turn, node: NodeFacts) -> None:
     if any(move.state is MoveState.VERIFYING for move in turn.state.moves.values()):
         return
+    if not turn.state.lease.lost_to and fence_reason(turn.state, turn.at) is not None:
+        turn.ask(ReadLease())
+        return
     if not node.left():
         turn.record(ev.NodeVerifiedEmpty(turn.at))
         _set_flag(turn)
@@ -134,7 +141,7 @@ def _verify(turn: Turn, node: NodeFacts) -> None:
 
 
 def _over(turn: Turn) -> bool:
-    return turn.state.stopping or turn.state.window_closed
+    return turn.state.stopping or turn.state.window_closed or bool(turn.state.lease.lost_to)
 
 
 def _strangers(turn: Turn, node: NodeFacts) -> tuple[str, ...]:
@@ -197,7 +204,7 @@ def remember_owned(turn: Turn, items: tuple[tuple[OwnedKind, str], ...]) -> None
 
 def _set_flag(turn: Turn) -> None:
     """Let others (CAU among them) see the node as drained, where this run paused it or found it paused."""
-    if turn.state.node_paused and not turn.state.forced:
+    if turn.state.node_paused and not turn.state.forced and not turn.state.lease.lost_to:
         turn.record(ev.DrainFlagIntended(turn.at))
         turn.ask(CloseNode())
     else:

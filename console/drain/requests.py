@@ -79,6 +79,14 @@ class CloseByForce:
     """End the run's record and change nothing on the cluster."""
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let the cluster's own drain do the rest; the run goes on watching."""
+
+    anyway: bool = False
+    """Also when it will move VMs that this run would not: held, skipped, blocked or left behind."""
+
+
 OperatorRequest: TypeAlias = (
     PauseStarts
     | ContinueStarts
@@ -92,4 +100,5 @@ OperatorRequest: TypeAlias = (
     | StopRun
     | DetachRun
     | CloseByForce
+    | HandOver
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .guard import Lines
+from .lease import LeaseTerms
 
 WINDOWS_TRANSIENT = frozenset(
     {
@@ -70,3 +71,5 @@ class Rules:
     automatic_retries: int = 1
     guard: Lines | None = field(default_factory=Lines)
     """None: no guard."""
+    lease: LeaseTerms | None = None
+    """None: no lease is taken; only the node's own state keeps two consoles apart."""

@@ -14,7 +14,9 @@ from .turn import Turn
 
 PARALLEL_MIGRATIONS = "MaximumParallelMigrations"
 SMB_FACTOR = "SMBBandwidthLimitFactor"
-CHANGEABLE = (PARALLEL_MIGRATIONS, SMB_FACTOR)
+AUTO_BALANCER = "AutoBalancerMode"
+"""0 lets the cluster move nothing by itself while the run goes on."""
+CHANGEABLE = (PARALLEL_MIGRATIONS, SMB_FACTOR, AUTO_BALANCER)
 """Properties of Get-Cluster that a run knows how to set (uint32)."""
 
 
@@ -49,7 +51,7 @@ def ask_for(turn: Turn, name: str, value: str) -> str | None:
     if earlier is None or earlier.restored or earlier.given_up:
         return f"{name} could not be changed before"
     turn.record(ev.SettingIntended(turn.at, name, earlier.before, value))
-    turn.ask(SetSetting(name, value))
+    turn.ask(SetSetting(name, value, earlier.before))
     return None
 
 
@@ -60,15 +62,24 @@ def on_setting_read(turn: Turn, signal: SettingRead) -> None:
     wanted = consented(turn.state).get(signal.name)
     if wanted is None or any(setting.name == signal.name for setting in turn.state.settings_changed):
         return
-    if signal.value is None:
-        turn.record(ev.SettingIntended(turn.at, signal.name, "", wanted))
-        turn.record(ev.SettingFailed(turn.at, signal.name, f"its value could not be read: {signal.reason}"))
-        return
-    turn.record(ev.SettingIntended(turn.at, signal.name, signal.value, wanted))
-    if signal.value == wanted:
-        turn.record(ev.SettingFailed(turn.at, signal.name, "it has this value already"))
+    why = _not_to_change(signal, wanted)
+    before = signal.value or "" if signal.original is None else signal.original
+    turn.record(ev.SettingIntended(turn.at, signal.name, before, wanted))
+    if why is not None:
+        turn.record(ev.SettingFailed(turn.at, signal.name, why))
     else:
-        turn.ask(SetSetting(signal.name, wanted))
+        turn.ask(SetSetting(signal.name, wanted, before))
+
+
+def _not_to_change(signal: SettingRead, wanted: str) -> str | None:
+    """A run that was never finished left ``original`` behind: its value is the one to put back, not today's."""
+    if signal.value is None:
+        return f"its value could not be read: {signal.reason}"
+    if signal.held_by:
+        return f"run {signal.held_by} has changed it to {signal.value} and still goes on"
+    if signal.value == wanted and signal.original is None:
+        return "it has this value already"
+    return None
 
 
 def on_setting_answered(turn: Turn, signal: SettingAnswered) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from console.model.identity import HostName, VmId
+from console.model.identity import HostName, RoleName, VmId
 from console.planner.values import Plan
 
 from .facts import Arrival, CheckFacts, NodeFacts, Reply, Sight
+from .lease import LeaseRow
 from .requests import OperatorRequest
 from .state import OwnedKind
 
@@ -157,6 +158,10 @@ class SettingRead:
     name: str
     value: str | None
     reason: str = ""
+    original: str | None = None
+    """What the cluster-wide object for changed settings says that it was before a run changed it."""
+    held_by: str = ""
+    """The run that changed it and still goes on, told by that object; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,41 @@ class SettingAnswered:
 class GuardMeasured:
     at: datetime
     values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRead:
+    """``cluster_now`` is the time of the node that answered: expiries are judged by it, never by ours."""
+
+    at: datetime
+    cluster_now: datetime
+    leases: tuple[LeaseRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseCreated:
+    at: datetime
+    name: RoleName
+    reply: Reply
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseWritten:
+    at: datetime
+    name: RoleName
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSkipped:
+    """Whoever runs the core noticed that ``seconds`` went by unseen: sleep, suspension, or a clock that was set.
+
+    Negative when the clock was set back. Patience counts only time that was watched; deadlines on the wall stay.
+    """
+
+    at: datetime
+    seconds: float
 
 
 Signal: TypeAlias = (
@@ -193,4 +233,8 @@ Signal: TypeAlias = (
     | SettingRead
     | SettingAnswered
     | GuardMeasured
+    | LeaseRead
+    | LeaseCreated
+    | LeaseWritten
+    | TimeSkipped
 )

@@ -18,7 +18,7 @@ from .turn import Turn
 
 def start_what_may(turn: Turn) -> None:
     """Take a slot for every waiting move that may start, in planned order; the next ones learn why they wait."""
-    hold = hold_reason(turn.state)
+    hold = hold_reason(turn.state, turn.at)
     told = 0
     for vm, planned in tuple(turn.state.moves.items()):
         if planned.state not in WAITING:
@@ -43,7 +43,7 @@ def _waits_for_plan(turn: Turn, move: Move) -> bool:
 
 def give_back_checks(turn: Turn) -> None:
     """While nothing may start, nothing is kept half-way."""
-    why = hold_reason(turn.state)
+    why = hold_reason(turn.state, turn.at)
     if why is None:
         return
     for vm, move in tuple(turn.state.moves.items()):
@@ -67,7 +67,7 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
     if signal.facts is None:
         _return(turn, move, f"could not be re-read: {signal.reason}")
         return
-    why = hold_reason(turn.state) or wait_reason(turn.state, move, turn.at)
+    why = hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
     if why is not None:
         turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
     elif not _taken_by_others(turn, move, signal.facts):

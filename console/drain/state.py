@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from console.model.identity import HostName, RunId, VmId, VmRef
+from console.model.identity import HostName, RoleName, RunId, VmId, VmRef
 from console.planner.values import Engine
 
 
@@ -204,6 +204,32 @@ class SettingChange:
     """At least one change went through, or may have."""
 
 
+_NO_ROLE = RoleName("")
+
+
+@dataclass(frozen=True)
+class LeaseState:
+    """This run's lease on its node."""
+
+    name: RoleName = _NO_ROLE
+    generation: int = 0
+    id: str = ""
+    held: bool = False
+    expires_at: datetime | None = None
+    """In the cluster's time."""
+    confirmed_at: datetime | None = None
+    """When it was last read as this run's own, in the run's time; None after a gap."""
+    life_s: float = 0.0
+    """0 until it was held: such a run is not fenced."""
+    asked_at: datetime | None = None
+    """Its creation is on its way."""
+    waits_for: RoleName = _NO_ROLE
+    waits_since: datetime | None = None
+    """Another's, which is not complete, and since when it is waited for."""
+    unavailable: str = ""
+    lost_to: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """What the operator agreed to, by whom and when: kind is "interrupt", "leave-behind" or "setting"."""
@@ -287,6 +313,7 @@ class RunState:
     native_status: int | None = None
     """ClusterNodeDrainStatus as last read, with the native engine."""
     native_ended_at: datetime | None = None
+    lease: LeaseState = LeaseState()
 
     @property
     def allowed_slots(self) -> int:

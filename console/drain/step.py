@@ -13,6 +13,7 @@ from functools import singledispatch
 from console.planner.values import Engine
 
 from . import events as ev
+from . import lease_events as le
 from . import move_events as mv
 from . import signals as sg
 from .arrivals import on_arrival, on_blackout, verify_again
@@ -21,6 +22,7 @@ from .ending import all_settled, close_if_restored, finish, lose_the_followed, s
 from .facts import Answered
 from .following import fail, on_cause, on_progress, on_silence
 from .guard import judge
+from .leasing import ask_when_due, has_to_wait, on_lease, on_lease_created, on_lease_written
 from .limits import WAITING
 from .native import follow_native, on_native
 from .obey import on_request
@@ -41,7 +43,9 @@ def step(state: RunState, signal: sg.Signal, rules: Rules) -> Step:
     """Decide what follows from one signal. An ended run answers nothing."""
     if state.phase is Phase.ENDED:
         return Step(state)
-    turn = Turn(state, signal.at, rules)
+    # A clock that was set back without a word: time stands still for the run until it has caught up.
+    at = signal.at if isinstance(signal, sg.TimeSkipped) else max(signal.at, state.now)
+    turn = Turn(state, at, rules)
     _react(signal, turn)
     _advance(turn)
     return turn.step()
@@ -67,6 +71,9 @@ _react.register(sg.CloseAnswered, lambda signal, turn: on_close(turn, signal))
 _react.register(sg.NativeAnswered, lambda signal, turn: on_native(turn, signal))
 _react.register(sg.SettingRead, lambda signal, turn: on_setting_read(turn, signal))
 _react.register(sg.SettingAnswered, lambda signal, turn: on_setting_answered(turn, signal))
+_react.register(sg.LeaseRead, lambda signal, turn: on_lease(turn, signal))
+_react.register(sg.LeaseCreated, lambda signal, turn: on_lease_created(turn, signal))
+_react.register(sg.LeaseWritten, lambda signal, turn: on_lease_written(turn, signal))
 
 
 @_react.register
@@ -104,6 +111,12 @@ def _(signal: sg.GuardMeasured, turn: Turn) -> None:
 
 
 @_react.register
+def _(signal: sg.TimeSkipped, turn: Turn) -> None:
+    turn.record(le.TimeSkipped(turn.at, signal.seconds))
+    ask_when_due(turn)
+
+
+@_react.register
 def _(signal: sg.Ticked, turn: Turn) -> None:
     """Time alone: the window, the patience, and every read that is due."""
     if _window_ends_now(turn):
@@ -131,8 +144,11 @@ def _window_ends_now(turn: Turn) -> bool:
 
 def _ask_what_is_due(turn: Turn) -> None:
     state = turn.state
+    if state.closing_as is None:
+        ask_when_due(turn)
     if state.phase is Phase.CLAIMING:
-        turn.ask(ReadNode())
+        if not has_to_wait(turn):
+            turn.ask(ReadNode())
     elif state.phase is Phase.PAUSING:
         _due_while_pausing(turn)
     elif state.phase is Phase.MOVING:
@@ -192,7 +208,7 @@ def _advance(turn: Turn) -> None:
     if turn.state.phase is not Phase.MOVING:
         return
     give_back_checks(turn)
-    if turn.state.stopping or turn.state.window_closed:
+    if turn.state.stopping or turn.state.window_closed or turn.state.lease.lost_to:
         skip_the_rest(turn, "not started: the run ends")
     elif turn.state.engine is Engine.PLANNED and not settings_pending(turn.state):
         start_what_may(turn)

@@ -1,0 +1,113 @@
+"""What concerns a run's right to go on: its lease on the node, the engine that works, and time that it missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from console.model.identity import RoleName
+from console.planner.values import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseIntended:
+    """Written before the lease's group is created; creation is the atomic step."""
+
+    at: datetime
+    name: RoleName
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseCreated:
+    """The group is this run's; its properties are still to be written and read back."""
+
+    at: datetime
+    name: RoleName
+    generation: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseNotCreated:
+    """Somebody else was first, or nobody knows; what is there is read again."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseConfirmed:
+    """Read as this run's, and as the highest generation."""
+
+    at: datetime
+    name: RoleName
+    generation: int
+    id: str
+    expires_at: datetime | None
+    """In the cluster's time."""
+    life_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseWaited:
+    """Another's lease without an owner or an expiry was seen first: it gets a whole life to be completed."""
+
+    at: datetime
+    name: RoleName
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseMissing:
+    """This run's lease is gone, and no other is there: nothing starts until it has one again."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another console holds the node now."""
+
+    at: datetime
+    held_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseUnavailable:
+    """The site refuses leases; only the node's own state keeps two consoles apart."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSkipped:
+    """The run saw nothing for so long: its machine slept, or its clock was set. Negative: set back."""
+
+    at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChanged:
+    """From single moves to the cluster's own drain, or back; always with who and why."""
+
+    at: datetime
+    engine: Engine
+    by: str
+    reason: str
+
+
+LeaseEvent: TypeAlias = (
+    LeaseIntended
+    | LeaseCreated
+    | LeaseNotCreated
+    | LeaseConfirmed
+    | LeaseWaited
+    | LeaseMissing
+    | LeaseLost
+    | LeaseUnavailable
+    | TimeSkipped
+    | EngineChanged
+)
