@@ -1,0 +1,96 @@
+"""Commands as processes against a lab that is served by another one: the whole road, sockets and sign-in included."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.served import Served, drainboard, served, surroundings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions of POSIX")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Served]:
+    with served("quiet", tmp_path) as running:
+        yield running
+
+
+def test_a_drain_empties_the_node_and_the_world_agrees(lab: Served) -> None:
+    before = {vm["id"] for vm in lab.world()["vms"] if vm["host"] == "HV01"}
+    done = lab.run("drain", "HV01", "--confirm", "HV01", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["outcome"] == "drained"
+    assert {move["vm_id"] for move in document["moves"]} == before
+    world = lab.world()
+    assert not [vm for vm in world["vms"] if vm["host"] == "HV01"]
+    assert all(vm["state"] == "Running" for vm in world["vms"])
+    assert not world["limits"]["violations"]
+
+
+def test_only_looking_changes_nothing(lab: Served) -> None:
+    for command in (["hosts"], ["vms"], ["check", "HV01"], ["plan", "HV01"], ["snapshot"]):
+        done = lab.run(*command, "--json")
+        assert done.returncode in (0, 3), (command, done.stderr)
+        json.loads(done.stdout)
+    assert lab.changing_commands() == 0
+
+
+def test_a_read_only_configuration_drains_nothing(lab: Served) -> None:
+    config = Path(lab.config)
+    config.write_text(config.read_text().replace("[clusters.lab]\n", "[clusters.lab]\nread_only = true\n"))
+    done = lab.run("drain", "HV01", "--confirm", "HV01")
+    assert done.returncode == 2
+    assert "read-only" in done.stderr
+    assert lab.changing_commands() == 0
+
+
+@pytest.mark.parametrize("confirm", [[], ["--confirm", "HV02"]])
+def test_without_the_right_name_nothing_is_sent(lab: Served, confirm: list[str]) -> None:
+    done = lab.run("drain", "HV01", *confirm)
+    assert done.returncode == 2
+    assert "Nothing was sent" in done.stderr
+    assert lab.commands() == 0
+
+
+def test_an_unknown_host_is_named_with_the_nearest_one(lab: Served) -> None:
+    done = lab.run("drain", "HV1", "--confirm", "HV1")
+    assert done.returncode == 2
+    assert "HV01" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_password_is_tried_once_and_explained(lab: Served) -> None:
+    done = lab.run("hosts", password="wrong")
+    assert done.returncode == 7
+    assert "password" in done.stderr.casefold()
+    assert "Traceback" not in done.stderr
+
+
+def test_the_run_outlives_a_command_that_is_killed_and_attach_finishes_it(lab: Served) -> None:
+    command = [sys.executable, "-m", "console.cli", "drain", "HV01", "--confirm", "HV01", "--config", lab.config]
+    environment = surroundings(lab.home, DRAINBOARD_PASSWORD=lab.ready["password"])
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=lab.home)
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "->" in line or "→" in line or "to HV" in line:  # the first move is on its way
+            break
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    done = lab.run("attach", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "drained"
+    assert not [vm for vm in lab.world()["vms"] if vm["host"] == "HV01"]
+
+
+def test_a_lab_of_its_own_for_one_command(tmp_path: Path) -> None:
+    done = drainboard("drain", "HV01", "--confirm", "HV01", "--lab", "quiet", "--json", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "drained"
