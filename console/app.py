@@ -255,14 +255,19 @@ class DrainboardApp(App[int], inherit_bindings=False):
             self._open_run(run)
 
     def on_asked(self, message: messages.Asked) -> None:
+        self._ask(message)
+
+    def _ask(self, message: messages.Asked) -> bool:
+        """Pass a request on; False when it could not be given to the runner."""
         if self.services.hand is None:
-            return
+            return False
         try:
             self.services.hand.ask(message.run, message.request)
         except (Failure, OSError) as error:
             self.on_failed(messages.Failed(f"run {message.run}", error))
-        else:
-            self._watcher.look_at_run()
+            return False
+        self._watcher.look_at_run()
+        return True
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -290,10 +295,12 @@ class DrainboardApp(App[int], inherit_bindings=False):
         if run is None or answer is None:
             return
         if answer == "stop":
-            self.on_asked(messages.Asked(run.run, StopRun()))
+            self._ask(messages.Asked(run.run, StopRun()))
             return
         if answer == "detach":
-            self.on_asked(messages.Asked(run.run, DetachRun()))
+            self._celebrated.add(run.run)
+            if not self._ask(messages.Asked(run.run, DetachRun())):
+                return
         self.exit(int(ExitCode.DETACHED))
 
 
