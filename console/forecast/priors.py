@@ -52,6 +52,12 @@ class Priors:
     """RDMA moves 0.90–0.95 of the line; one VM fills 25 GbE."""
     compressor_bytes_per_s_per_processor: float = 60e6
     """Guest memory compressed per second by one idle logical processor (prior)."""
+    compressor_bytes_per_s: float = 500e6
+    """Where processors are not known: eight of them."""
+    base_bytes: float = 30e6
+    """What a guest's kernel fills beside the memory that is known to be filled."""
+    zero_s_per_byte: float = 1.0 / 8e9
+    """Looking at memory that is zero and need not be sent."""
     unknown_link_bytes_per_s: float = 1.25e9
     """10 GbE, where no adapter's speed could be read."""
     overhead_before_s: float = 3.0

@@ -1,0 +1,118 @@
+"""Fit a calibration to finished moves: robust least squares on the logarithms of their durations.
+
+Seven constants at most, each held near its prior as long as the evidence is weak, so that a handful of moves can
+not bend the forecast and an outlier hardly counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .calibration import Calibration, physics
+from .facts import MoveFacts
+from .priors import Priors
+
+Sample = tuple[MoveFacts, float]
+"""A finished move and its duration in seconds."""
+
+_SPREADS = (2.0, 0.1, 1.0, 1.0, 1.0, 0.7, 1.5)
+"""How far, in logarithms, each constant may be from its prior."""
+_FLOOR = 0.25
+"""Weight of the priors against evidence whose residuals have the scale below."""
+_SCALE = 0.04
+"""Residuals above it count less and less."""
+_STEP = 0.02
+_STARTS = ((0.0, 0.0), (math.log(0.01), math.log(0.3)))
+"""Of overhead and compressor: as believed, and next to none; in between the residuals have hardly a slope to follow."""
+_ROUNDS = 15
+_FEWEST = 8
+
+
+def fit(samples: Sequence[Sample], priors: Priors, start: Calibration | None = None) -> Calibration:
+    """The calibration under which the samples' durations are most likely; neutral below eight samples."""
+    if len(samples) < _FEWEST:
+        return start or Calibration()
+    begins = [[first, *([0.0] * (len(_SPREADS) - 2)), last] for first, last in _STARTS]
+    if start is not None:
+        begins = [[math.log(value) for value in start.values()]]
+    found = [_descend(begin, samples, priors) for begin in begins]
+    return _calibration(min(found)[1])
+
+
+def _calibration(point: Sequence[float]) -> Calibration:
+    return Calibration(*(math.exp(value) for value in point))
+
+
+def _residuals(point: Sequence[float], samples: Sequence[Sample], priors: Priors) -> list[float]:
+    calibration = _calibration(point)
+    return [math.log(physics(facts, calibration, priors).duration_s / seconds) for facts, seconds in samples]
+
+
+def _loss(residuals: Sequence[float], point: Sequence[float]) -> float:
+    data = sum(2 * (math.sqrt(1 + (each / _SCALE) ** 2) - 1) for each in residuals)
+    return data + _FLOOR * sum((value / spread) ** 2 for value, spread in zip(point, _SPREADS, strict=True))
+
+
+def _descend(point: list[float], samples: Sequence[Sample], priors: Priors) -> tuple[float, list[float]]:
+    """Levenberg and Marquardt's steps with weights that outliers lose."""
+    residuals = _residuals(point, samples, priors)
+    loss, damping = _loss(residuals, point), 1e-2
+    for _ in range(_ROUNDS):
+        slopes = [
+            [(moved - here) / _STEP for moved, here in zip(_residuals(_nudged(point, at), samples, priors), residuals)]
+            for at in range(len(point))
+        ]
+        improved = False
+        for _ in range(6):
+            tried = _stepped(point, residuals, slopes, damping)
+            trial = _residuals(tried, samples, priors)
+            new = _loss(trial, tried)
+            if new < loss:
+                gain, point, residuals, loss, damping = loss - new, tried, trial, new, damping / 5
+                improved = gain > 1e-3 * (1 + loss)
+                break
+            damping *= 6
+        if not improved:
+            break
+    return loss, point
+
+
+def _nudged(point: Sequence[float], at: int) -> list[float]:
+    moved = list(point)
+    moved[at] += _STEP
+    return moved
+
+
+def _stepped(
+    point: Sequence[float], residuals: Sequence[float], slopes: Sequence[Sequence[float]], damping: float
+) -> list[float]:
+    size = len(point)
+    weights = [1 / (_SCALE**2 * math.sqrt(1 + (each / _SCALE) ** 2)) for each in residuals]
+    matrix = [
+        [sum(w * a * b for w, a, b in zip(weights, slopes[row], slopes[column], strict=True)) for column in range(size)]
+        for row in range(size)
+    ]
+    right = [-sum(w * a * r for w, a, r in zip(weights, slopes[row], residuals, strict=True)) for row in range(size)]
+    for at, spread in enumerate(_SPREADS):
+        matrix[at][at] = matrix[at][at] * (1 + damping) + _FLOOR / spread**2
+        right[at] -= _FLOOR * point[at] / spread**2
+    step = _solved(matrix, right)
+    return [min(8.0, max(-8.0, value + min(1.5, max(-1.5, by)))) for value, by in zip(point, step, strict=True)]
+
+
+def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
+    """Gauss's elimination; the priors keep the matrix regular."""
+    size = len(right)
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    for at in range(size):
+        pivot = max(range(at, size), key=lambda row: abs(rows[row][at]))
+        rows[at], rows[pivot] = rows[pivot], rows[at]
+        for below in range(at + 1, size):
+            factor = rows[below][at] / rows[at][at]
+            rows[below] = [low - factor * high for low, high in zip(rows[below], rows[at], strict=True)]
+    answer = [0.0] * size
+    for at in reversed(range(size)):
+        known = sum(rows[at][column] * answer[column] for column in range(at + 1, size))
+        answer[at] = (rows[at][size] - known) / rows[at][at]
+    return answer

@@ -1,0 +1,129 @@
+"""What the arithmetic is off by, learned from finished moves: everywhere, on a path, of a kind, of a VM, in this run.
+
+Each level with evidence proposes a correction; they are mixed by how wrong each of them was lately on moves of the
+same kind. So nobody has to decide when a VM's own history is worth more than what its neighbours just took.
+Corrections are logarithms of actual ÷ forecast.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from .facts import MoveFacts
+from .windows import Kinds, Window
+
+_DECISIVE = 12.0
+"""How sharply a level that erred more loses its say."""
+_FORGETTING = 0.05
+"""Of each earlier error, at every further one."""
+_RUN_SHRINKS = 1.5
+"""Moves of a run that weigh as much as the belief that the run is like any other."""
+_COUNTER = re.compile(r"[\W_]*\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a move has in common with others; each field names one group."""
+
+    run: str
+    path: Hashable
+    kind: Hashable
+    """Same series of runs, transport, size, link, sharing."""
+    vm: Hashable | None
+
+
+def keys_of(facts: MoveFacts) -> Keys:
+    """Runs of which only the number at the end of the name differs are a series."""
+    series = _COUNTER.sub("", facts.run)
+    path = (facts.transport, facts.source, facts.destination)
+    kind = (series, facts.transport, facts.memory_bytes, facts.link_bytes_per_s, facts.streams)
+    return Keys(facts.run, path, kind, None if facts.vm is None else (facts.vm, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the levels said of one move, kept until it has finished."""
+
+    keys: Keys
+    proposals: Mapping[str, float]
+    base: float
+    """Of all levels but the run."""
+    correction: float
+    """Of all of them."""
+
+
+class Levels:
+    """Bounded memory: windows of the last errors of the groups that were met last."""
+
+    def __init__(self) -> None:
+        self._everywhere = Window(200)
+        self._paths: Kinds[Window] = Kinds(lambda: Window(100))
+        self._kinds: Kinds[Window] = Kinds(lambda: Window(120))
+        self._vms: Kinds[Window] = Kinds(lambda: Window(30))
+        self._runs: Kinds[Window] = Kinds(lambda: Window(60))
+        self._losses: Kinds[dict[str, float]] = Kinds(dict)
+
+    def opinion(self, keys: Keys) -> Opinion:
+        """What evidence so far makes of a move; never looks at the move itself."""
+        proposals = self._proposals(keys)
+        losses = self._losses.find(keys.kind) or self._losses.find(None) or {}
+        base = _mixed(proposals, losses)
+        run = self._runs.find(keys.run)
+        if run:
+            proposals["run"] = base + run.median() * len(run) / (len(run) + _RUN_SHRINKS)
+        return Opinion(keys, proposals, base, _mixed(proposals, losses))
+
+    def learn(self, opinion: Opinion, error: float) -> None:
+        """Take in a finished move: the logarithm of actual ÷ forecast before correction."""
+        keys = opinion.keys
+        everywhere = self._losses.at(None)
+        own = self._losses.find(keys.kind)
+        if own is None:
+            own = self._losses.at(keys.kind)
+            own.update(everywhere)
+        for losses in (everywhere, own):
+            _blame(losses, opinion.proposals, error)
+        self._runs.at(keys.run).add(error - opinion.base)
+        self._everywhere.add(error)
+        self._paths.at(keys.path).add(error)
+        self._kinds.at(keys.kind).add(error)
+        if keys.vm is not None:
+            self._vms.at(keys.vm).add(error)
+
+    def evidence(self, keys: Keys) -> dict[str, int]:
+        """How many finished moves each level rests on."""
+        groups = {"path": self._paths.find(keys.path), "kind": self._kinds.find(keys.kind),
+                  "VM": None if keys.vm is None else self._vms.find(keys.vm), "run": self._runs.find(keys.run)}  # fmt: skip
+        return {"everywhere": len(self._everywhere), **{name: len(found or ()) for name, found in groups.items()}}
+
+    def _proposals(self, keys: Keys) -> dict[str, float]:
+        proposals = {"prior": 0.0}
+        if len(self._everywhere) >= 3:
+            proposals["everywhere"] = self._everywhere.median()
+        path, kind = self._paths.find(keys.path), self._kinds.find(keys.kind)
+        if path is not None and len(path) >= 3:
+            proposals["path"] = path.median()
+        if kind is not None:
+            proposals["kind"] = kind.median()
+            proposals["kind, lately"] = kind.recent(30)
+            proposals["kind, just now"] = kind.recent(9)
+        vm = None if keys.vm is None else self._vms.find(keys.vm)
+        if vm is not None:
+            proposals["VM"] = vm.median()
+            proposals["VM, lately"] = vm.recent(5)
+        return proposals
+
+
+def _mixed(proposals: Mapping[str, float], losses: Mapping[str, float]) -> float:
+    least = min((losses[name] for name in proposals if name in losses), default=0.0)
+    weights = [math.exp(-_DECISIVE * (losses.get(name, least) - least)) for name in proposals]
+    return sum(w * value for w, value in zip(weights, proposals.values(), strict=True)) / sum(weights)
+
+
+def _blame(losses: dict[str, float], proposals: Mapping[str, float], error: float) -> None:
+    least = min((losses[name] for name in proposals if name in losses), default=0.0)
+    for name, value in proposals.items():
+        losses[name] = losses.get(name, least) * (1 - _FORGETTING) + abs(value - error)
