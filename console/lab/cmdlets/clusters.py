@@ -8,7 +8,7 @@ from uuid import UUID
 
 from console.lab.cmdlets import errors, shapes
 from console.lab.cmdlets.invocation import Invocation, answers, is_wild, matches
-from console.lab.cmdlets.shapes import ClusterRoot, Interface, OwnerList, Parameter, ResourceType, VolumeOnNode
+from console.lab.cmdlets.shapes import ClusterRoot, OwnerList, Parameter, ResourceType, VolumeOnNode
 from console.lab.engine import PsObject, PsValue
 from console.lab.world.service import ClusterRefusal
 from console.lab.world.state import Group, Host, Network, Resource, Volume
@@ -180,11 +180,7 @@ def get_network(call: Invocation) -> Iterable[PsValue]:
 
 @answers("Get-ClusterNetworkInterface")
 def get_network_interface(call: Invocation) -> Iterable[PsValue]:
-    for host in call.world.hosts.values():
-        for adapter in host.adapters:
-            up = adapter.up and host.state.value != "Down"
-            interface = Interface(host.name, adapter.network, adapter.description, adapter.address, up)
-            yield shapes.INTERFACE.make(call.scope, interface)
+    return [shapes.INTERFACE.make(call.scope, interface) for interface in shapes.interfaces(call.world)]
 
 
 @answers("Get-ClusterSharedVolume")

@@ -6,7 +6,22 @@ import inspect
 from collections.abc import Iterable, Sequence
 
 from console.lab import surface
-from console.lab.cmdlets import cim, cim_host, clusters, errors, flow, host_cmdlets, hyper_v, meta, moves, scripts
+from console.lab.cmdlets import (
+    cim,
+    cim_cluster,
+    cim_counters,
+    cim_host,
+    cim_virtual,
+    clusters,
+    errors,
+    event_cmdlets,
+    flow,
+    host_cmdlets,
+    hyper_v,
+    meta,
+    moves,
+    scripts,
+)
 from console.lab.cmdlets.binding import bind
 from console.lab.cmdlets.invocation import CHANGING, HANDLERS, Invocation, Scope
 from console.lab.engine import Command, PsError, PsValue, SessionContext, Sink, TerminatingError
@@ -14,7 +29,10 @@ from console.lab.surface import CmdletFacts
 from console.lab.world.cluster import LabCluster
 from console.lab.world.state import Host
 
-_FAMILIES = (cim, cim_host, clusters, flow, host_cmdlets, hyper_v, meta, moves)
+_FAMILIES = (
+    cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, event_cmdlets, flow, host_cmdlets, hyper_v, meta,
+    moves,
+)  # fmt: skip
 """Imported for what they register."""
 
 RESTRICTED = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from console.lab.cmdlets import errors
 from console.lab.cmdlets.invocation import Invocation, answers, is_wild, matches
-from console.lab.engine import Command, PsEnum, PsObject, PsValue, Typed
+from console.lab.engine import Command, PsEnum, PsError, PsObject, PsValue, Typed
 from console.lab.surface import CmdletFacts
 
 RESTRICTED_PROPERTIES = (
@@ -199,6 +199,42 @@ def where_object(call: Invocation) -> Iterable[PsValue]:
             keep = _OPERATORS[operator](left, wanted)
         if keep:
             yield value
+
+
+@answers("ForEach-Object")
+def for_each_object(call: Invocation) -> Iterable[PsValue]:
+    """A member's value, or a method's result, of every object; script blocks are not run."""
+    if "MemberName" not in call.arguments:
+        raise errors.no_scripts()
+    name = call.text("MemberName") or ""
+    for value in call.input:
+        method = METHODS.get(name.lower())
+        found = property_of(value, name)
+        if method is not None and isinstance(value, PsObject):
+            yield method(call, value)
+        elif found is None:
+            call.error(_no_member(call, name))
+        elif isinstance(found[1], list):
+            yield from found[1]
+        else:
+            yield found[1]
+
+
+METHODS: dict[str, Callable[[Invocation, PsObject], PsValue]] = {"tostring": lambda _, value: value.to_string or ""}
+"""Methods that ForEach-Object can call, by lower-case name."""
+
+
+def _no_member(call: Invocation, name: str) -> PsError:
+    message = f'Input name "{name}" cannot be resolved to a method. Verify that the method exists on the input object.'
+    return PsError(
+        message,
+        f"MethodNotFound,{errors.command_class(call.cmdlet)}",
+        errors.INVALID_OPERATION,
+        "System.Management.Automation.PSInvalidOperationException",
+        activity=call.cmdlet,
+        target=name,
+        target_type="String",
+    )
 
 
 @answers("Sort-Object")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.lab.cmdlets.invocation import Scope
@@ -90,7 +91,7 @@ def _setting(name: str) -> Getter:
     return lambda scope, _: scope.world.settings[name]
 
 
-def _highest_version(_: Scope, host: Host) -> int:
+def highest_version(host: Host) -> int:
     return FUNCTIONAL_LEVELS.get(host.build, 12) << 16 | 8
 
 
@@ -121,8 +122,8 @@ NODE: Shape[Host] = Shape(
         "StatusInformation": lambda _, h: node_flags(h),
         "BuildNumber": lambda _, h: h.build,
         "MajorVersion": lambda _, h: 10,
-        "NodeHighestVersion": _highest_version,
-        "NodeLowestVersion": _highest_version,
+        "NodeHighestVersion": lambda _, h: highest_version(h),
+        "NodeLowestVersion": lambda _, h: highest_version(h),
         "NodeWeight": lambda _, h: 1,
         "DynamicWeight": lambda _, h: 0 if h.state is NodeState.DOWN else 1,
         "FaultDomain": lambda _, h: PsStringCollection((f"Site:{h.site}",) if h.site else ()),
@@ -227,7 +228,7 @@ OWNERS: Shape[OwnerList] = Shape(
 )
 
 
-def _mask(network: Network) -> str:
+def mask(network: Network) -> str:
     bits = (0xFFFFFFFF << (32 - network.prefix)) & 0xFFFFFFFF
     return ".".join(str(bits >> shift & 255) for shift in (24, 16, 8, 0))
 
@@ -242,13 +243,22 @@ NETWORK: Shape[Network] = Shape(
         "Metric": lambda _, n: n.metric,
         "AutoMetric": lambda _, n: True,
         "Address": lambda _, n: n.address,
-        "AddressMask": lambda _, n: _mask(n),
+        "AddressMask": lambda _, n: mask(n),
         "Ipv4Addresses": lambda _, n: PsStringCollection((n.address,)),
         "Ipv4PrefixLengths": lambda _, n: PsStringCollection((str(n.prefix),)),
         "Cluster": _cluster,
     },
     text=lambda network: network.name,
 )
+
+
+def interfaces(world: World) -> Iterator[Interface]:
+    """Every node's adapters on the cluster's networks."""
+    for host in world.hosts.values():
+        for adapter in host.adapters:
+            up = adapter.up and host.state is not NodeState.DOWN
+            yield Interface(host.name, adapter.network, adapter.description, adapter.address, up)
+
 
 INTERFACE: Shape[Interface] = Shape(
     "ClusterNetworkInterface",

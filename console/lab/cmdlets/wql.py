@@ -1,6 +1,6 @@
 """WQL, as far as filters use it: comparisons, LIKE, IS NULL, AND, OR, NOT, parentheses (WMI's query language).
 
-Names and texts compare in any letter case; a backslash escapes inside a text; ``_``, ``%`` and ``[…]`` are LIKE's signs.
+Names and texts compare in any letter case; a backslash escapes in a text; ``_``, ``%`` and ``[…]`` are LIKE's signs.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from random import Random
 
+from console.lab.world.facts import Repair
 from console.lab.world.law import PowerLaw
 from console.lab.world.moving import Trouble
 from console.lab.world.sizes import behaviour, draw_size, draw_workload
@@ -52,6 +53,7 @@ def build_world(scenario: Scenario, seed: int, epoch: datetime) -> World:
     _networks(world, random)
     _hosts(world)
     _volumes(world, random)
+    _facts(world)
     _core_groups(world, random)
     _drawn_vms(world, random)
     for spec in scenario.vm:
@@ -172,6 +174,15 @@ def _volumes(world: World, random: Random) -> None:
             free_bytes=int(spec.free_gib * GIB),
             latency_s=world.scenario.csv_latency_s,
         )
+
+
+def _facts(world: World) -> None:
+    scenario, facts = world.scenario, world.facts
+    facts.intents = tuple(scenario.network_intents)
+    facts.smb_reservation_percent = scenario.smb_reservation_percent
+    facts.directory_answers = scenario.directory_answers
+    if scenario.storage_repair_s:
+        facts.repairs = {name: Repair(0.0, scenario.storage_repair_s) for name in world.volumes}
 
 
 def _core_groups(world: World, random: Random) -> None:

@@ -205,6 +205,14 @@ class Scenario(_Table):
     csv_latency_s: float = Field(default=0.0008, gt=0)
     csv_shares_network: str = ""
     """Network whose load raises the volumes' latency, when migration traffic shares it."""
+    storage_repair_s: float = Field(default=0.0, ge=0)
+    """How long a repair of every volume still runs when the world begins (Storage Spaces Direct)."""
+    network_intents: list[str] = []
+    """Network ATC's intents, which then own the networks' settings."""
+    smb_reservation_percent: int = Field(default=0, ge=0, le=99)
+    """Bandwidth that a traffic class reserves for SMB on every host."""
+    directory_answers: bool = False
+    """Whether a node's session may ask the directory."""
 
 
 @dataclass(frozen=True, slots=True)

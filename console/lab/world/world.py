@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from console.lab.world.facts import Facts
 from console.lab.world.fluid import Fabric
 from console.lab.world.log import EventLog
 from console.lab.world.moving import Move, Trouble
@@ -91,6 +92,7 @@ class World:
     """Private properties of the cluster itself (Set-ClusterParameter on Get-Cluster)."""
     vm_type_parameters: dict[str, object] = field(default_factory=dict)
     cluster_id: UUID = field(default_factory=lambda: UUID(int=0))
+    facts: Facts = field(default_factory=Facts)
     log: EventLog = field(default_factory=EventLog)
     moves: list[Move] = field(default_factory=list)
     troubles: dict[UUID, Trouble] = field(default_factory=dict)

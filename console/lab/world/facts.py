@@ -1,0 +1,65 @@
+"""What is true beside the things that move: repairs of storage, counters, intents, reservations, rights.
+
+The simulation never reads any of it; only those who ask do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A repair of one volume, from and to moments of the world."""
+
+    began_s: float
+    ends_s: float
+
+
+@dataclass(slots=True)
+class VolumeCounter:
+    """What a host's raw counters of a shared volume have come to."""
+
+    at_s: float = 0.0
+    """Up to when."""
+    reads: float = 0.0
+    writes: float = 0.0
+    read_s: float = 0.0
+    """Seconds spent in all reads together."""
+    write_s: float = 0.0
+    redirected: float = 0.0
+    """Reads and writes that went over the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Who may do what with the cluster."""
+
+    identity: str
+    rights: str
+    """ClusterRights' name."""
+
+
+DEFAULT_ACCESS = (
+    AccessRule("NT AUTHORITY\\SYSTEM", "Full"),
+    AccessRule("NT AUTHORITY\\NETWORK SERVICE", "Full"),
+    AccessRule("BUILTIN\\Administrators", "Full"),
+)
+"""What a new cluster has."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """The facts of one world."""
+
+    repairs: dict[str, Repair] = field(default_factory=dict)
+    """By volume."""
+    volume_counters: dict[tuple[str, str], VolumeCounter] = field(default_factory=dict)
+    """By host and volume."""
+    intents: tuple[str, ...] = ()
+    """Network ATC's intents; none where it does not own the networks."""
+    smb_reservation_percent: int = 0
+    """Bandwidth that a traffic class of priority 3 reserves for SMB; 0 where there is no such class."""
+    access: tuple[AccessRule, ...] = DEFAULT_ACCESS
+    directory_answers: bool = False
+    """Whether a node's session may ask the directory: from a plain one it is a second hop, and refused."""
