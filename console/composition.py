@@ -66,8 +66,8 @@ class LiveOperations:
         self._latest = await refresh(self._reader, cluster, self._clock)
         return self._latest
 
-    async def read_details(self, cluster: Cluster, node: HostName) -> Cluster:
-        """The cluster with the finer facts of one node's VMs, which decide more of its conflicts."""
+    async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
+        """The cluster with the finer facts of one node's VMs (None: of all), which decide more of its conflicts."""
         self._latest = await read_details(self._reader, cluster, node)
         return self._latest
 

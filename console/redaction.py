@@ -19,13 +19,20 @@ REDACTED = "(redacted)"
 
 _HARMLESS = frozenset(
     {
+        "abilities",
+        "denied",
         "description",
         "driver_date",
         "driver_provider",
         "driver_version",
+        "model",
+        "modules",
         "processor_manufacturer",
         "processor_name",
+        "service",
         "supported_vm_versions",
+        "system_drive",
+        "unread",
         "version",
     }
 )

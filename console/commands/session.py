@@ -98,7 +98,4 @@ def _ask(question: str) -> str | None:
 
 async def read_all(operations: LiveOperations) -> Cluster:
     """The cluster with every finer fact of every VM."""
-    cluster = await operations.read_cluster()
-    for host in cluster.hosts:
-        cluster = await operations.read_details(cluster, host.name)
-    return cluster
+    return await operations.read_details(await operations.read_cluster(), None)

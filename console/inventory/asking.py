@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from console.model.failures import Busy, CommandFailed, CommandMissing, Failure, Forbidden, SessionGone, TimedOut
@@ -18,6 +18,9 @@ _ANSWERED = (Forbidden, CommandMissing, CommandFailed)
 _NOT_NOW = (*_ANSWERED, TimedOut, Busy)
 """A single read that failed so says nothing about the others, once a first one has been answered."""
 
+_NOTHING_THERE = ("NoMatchingEventsFound", "CommandNotFoundException")
+"""Errors that are an answer: no such event, no such command."""
+
 _LONGEST = 200
 
 
@@ -32,6 +35,9 @@ class Interview:
         self.host = host
         self.answered = False
         self.problems: list[str] = []
+        self.unread: set[str] = set()
+        """Entries that were not answered, and properties that came damaged; see :attr:`Host.unread`."""
+        self.denied: set[str] = set()
         self._reader = reader
         self._timed_out = False
 
@@ -42,6 +48,7 @@ class Interview:
             Failure: the host does not answer, or not this read, which is ``essential``.
         """
         if self._timed_out:
+            self.unread.add(call.entry)
             return None
         tolerated = () if essential else _NOT_NOW if self.answered else _ANSWERED
         try:
@@ -49,11 +56,16 @@ class Interview:
         except tolerated as failure:
             self.answered = True
             self._timed_out = isinstance(failure, TimedOut)
+            self.unread.add(call.entry)
+            if isinstance(failure, Forbidden):
+                self.denied.add(call.entry)
             self._note(call, f"{failure.what} {failure.advice}".strip())
             return None
         self.answered = True
-        for message in dict.fromkeys(error.message for error in answer.errors):
+        errors = [error for error in answer.errors if not error.identifier.startswith(_NOTHING_THERE)]
+        for message in dict.fromkeys(error.message for error in errors):
             self._note(call, message)
+            self.unread.add(call.entry)
         return answer.rows
 
     async def told(
@@ -69,8 +81,13 @@ class Interview:
             return None
         problems = Problems(f"{self.host}, {call.entry}")
         decoded = decode(rows, problems)
-        self.problems.extend(problems.sentences())
+        self.heard(call, problems)
         return decoded
+
+    def heard(self, call: Call, problems: Problems) -> None:
+        """Take over what was wrong with an answer."""
+        self.problems.extend(problems.sentences())
+        self.unread.update(f"{call.entry}.{property}" for property in problems.properties)
 
     async def _once_more(self, call: Call) -> Answer:
         """A session that has ended is opened again by the next read, so a read may be sent once more."""
@@ -97,3 +114,9 @@ def silence(failure: Failure) -> str:
 def without_silence(problems: Sequence[str]) -> tuple[str, ...]:
     """The problems of a host that answers again."""
     return tuple(problem for problem in problems if _SILENCE not in problem)
+
+
+def updated(known: Sequence[str], found: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
+    """What is unread (or denied) after some entries were asked again."""
+    again = set(asked)
+    return tuple(sorted({*(one for one in known if one.partition(".")[0] not in again), *found}))

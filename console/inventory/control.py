@@ -27,6 +27,7 @@ class Control:
         self.silent: dict[HostName, str] = {}
         """Candidates that did not answer, and why."""
         self._problems: list[str] = []
+        self._unread: set[str] = set()
 
     @property
     def node(self) -> HostName | None:
@@ -37,6 +38,15 @@ class Control:
     def problems(self) -> tuple[str, ...]:
         current = [] if self._interview is None else self._interview.problems
         return (*self._problems, *current)
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """See :attr:`Cluster.unread`; what a later candidate answered is read."""
+        return frozenset(self._unread | (set() if self._interview is None else self._interview.unread))
+
+    @property
+    def denied(self) -> frozenset[str]:
+        return frozenset() if self._interview is None else frozenset(self._interview.denied)
 
     def also(self, candidates: Iterable[HostName]) -> None:
         """More nodes to fall back to, in order."""
@@ -63,6 +73,7 @@ class Control:
             except Failure as failure:
                 self.silent[interview.host] = silence(failure)
                 self._problems.extend(interview.problems)
+                self._unread |= interview.unread
                 self._interview = None
                 if not self._left():
                     raise

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
 from console.model.details import VmDetails
@@ -14,12 +15,19 @@ from console.ports import Reader
 from console.windows import catalogue, decode
 from console.windows.commands import Call, Row
 from console.windows.decode import Problems
+from console.windows.decode.cluster import Resource
 from console.windows.decode.details import AllDetails
 
-from .asking import Interview, silence
+from .asking import Interview, silence, updated
 from .control import Control, control_order
+from .fine import OWNER_ENTRIES, read_fine_facts
 
 Overlay = Callable[[AllDetails, Sequence[Row], Problems], AllDetails]
+
+LOOK_BACK_S = 14 * 86400.0
+"""How far back the event log is asked for migrations."""
+
+_EVENTS = catalogue.events.MIGRATION_EVENTS.id
 
 _READS: tuple[tuple[str, Call, Overlay], ...] = (
     ("configuration_path", catalogue.vms.VM_SETTINGS.bind(), decode.details.with_settings),
@@ -33,56 +41,83 @@ _READS: tuple[tuple[str, Call, Overlay], ...] = (
     ("fibre_channel_sans", catalogue.vms.VM_FIBRE_CHANNEL.bind(), decode.details.with_fibre_channel),
     ("security", catalogue.vms.VM_SECURITY_SETTINGS.bind(), decode.details.with_security),
     ("vectors", catalogue.vms.VM_VECTORS.bind(), decode.details.with_vectors),
+    ("failures", catalogue.events.migration_events(LOOK_BACK_S), decode.details.with_failures),
 )
 """(the fact of VmDetails, how it is asked, how it is laid over)."""
 
 
-async def read_details(reader: Reader, cluster: Cluster, node: HostName) -> Cluster:
-    """The cluster with the details of one node's VMs, their owners, and every host's compatibility vectors.
+async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) -> Cluster:
+    """The cluster with the details of one node's VMs (None: of all), their owners, and the finer facts of every host.
 
     Never raises a Failure: what could not be read stays None, with the reason in ``VmDetails.missing``.
     """
-    vms = cluster.vms_on(node)
-    (details, problems), owners, vectors = await asyncio.gather(
-        _details(reader, node, [vm.id for vm in vms]), _owners(reader, cluster, node), _vectors(reader, cluster)
+    nodes = [host.name for host in cluster.hosts if node is None or host.name == node]
+    known = {name: [vm.id for vm in cluster.vms_on(name)] for name in nodes}
+    fine, owners, found = await asyncio.gather(
+        read_fine_facts(reader, cluster),
+        _all_owners(reader, cluster, nodes),
+        asyncio.gather(*(_details(reader, name, ids) for name, ids in known.items())),
     )
-    detailed = tuple(
-        _with_owners(replace(vm, details=details.get(vm.id)), owners) if vm.host == node else vm for vm in cluster.vms
+    visits = dict(zip(nodes, found, strict=True))
+    vms = tuple(
+        _with_owners(replace(vm, details=visits[vm.host].details.get(vm.id)), owners) if vm.host in visits else vm
+        for vm in cluster.vms
     )
-    hosts = (vectors.get(host.name, host) for host in cluster.hosts)
-    return replace(
-        cluster,
-        vms=detailed,
-        hosts=tuple(_with_problems(host, problems) if host.name == node else host for host in hosts),
-    )
+    hosts = tuple(_told(host, visits[host.name]) if host.name in visits else host for host in fine.hosts)
+    unread = updated(fine.unread, owners.unread, OWNER_ENTRIES)
+    return replace(fine, vms=vms, hosts=hosts, unread=unread)
 
 
-async def _details(
-    reader: Reader, node: HostName, ids: Sequence[VmId]
-) -> tuple[Mapping[VmId, VmDetails], Sequence[str]]:
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What one host told of its VMs."""
+
+    details: Mapping[VmId, VmDetails]
+    arrived_at: datetime | None
+    problems: Sequence[str]
+    unread: frozenset[str]
+    denied: frozenset[str]
+
+
+async def _details(reader: Reader, node: HostName, ids: Sequence[VmId]) -> _Visit:
     interview = Interview(reader, node)
     found: AllDetails = {id: VmDetails() for id in ids}
+    arrivals = Host(node, Contact.ANSWERING, None)
     for fact, call, overlay in _READS:
         told = interview.problems[:]
         try:
             rows = await interview.rows(call)
         except Failure as failure:
-            reason = silence(failure)
-            left = [name for name, _, _ in _READS[_place(fact) :]]
-            found = {id: _missing(details, left, reason) for id, details in found.items()}
-            return found, [*interview.problems, reason]
+            left = _READS[_place(fact) :]
+            found = {
+                id: _missing(details, [name for name, _, _ in left], silence(failure)) for id, details in found.items()
+            }
+            interview.unread.update(call.entry for _, call, _ in left)
+            interview.problems.append(silence(failure))
+            break
         if rows is None:
             reason = " ".join(interview.problems[len(told) :]) or f"{node} took too long before."
             found = {id: _missing(details, [fact], reason) for id, details in found.items()}
-        else:
-            problems = Problems(f"{node}, {call.entry}")
-            found = overlay(found, rows, problems)
-            interview.problems.extend(problems.sentences())
-    return found, interview.problems
+            continue
+        problems = Problems(f"{node}, {call.entry}")
+        found = overlay(found, rows, problems)
+        interview.heard(call, problems)
+        if call.entry == _EVENTS:
+            arrivals = decode.host.with_arrivals(arrivals, rows, Problems(""))
+    return _Visit(
+        found, arrivals.arrived_at, interview.problems, frozenset(interview.unread), frozenset(interview.denied)
+    )
 
 
-def _with_problems(host: Host, problems: Sequence[str]) -> Host:
-    return replace(host, problems=tuple(dict.fromkeys((*host.problems, *problems))))
+def _told(host: Host, seen: _Visit) -> Host:
+    asked = [call.entry for _, call, _ in _READS]
+    return replace(
+        host,
+        arrived_at=seen.arrived_at,
+        problems=tuple(dict.fromkeys((*host.problems, *seen.problems))),
+        unread=updated(host.unread, seen.unread, asked),
+        denied=updated(host.denied, seen.denied, asked),
+    )
 
 
 def _place(fact: str) -> int:
@@ -93,50 +128,57 @@ def _missing(details: VmDetails, facts: Sequence[str], reason: str) -> VmDetails
     return replace(details, missing=(*details.missing, *((fact, reason) for fact in facts)))
 
 
-async def _owners(
-    reader: Reader, cluster: Cluster, node: HostName
-) -> tuple[Mapping[RoleName, frozenset[HostName]], Mapping[RoleName, tuple[HostName, ...]]]:
+@dataclass(frozen=True, slots=True)
+class _Owners:
     """Possible owners (every resource of a role must allow a node) and preferred owners, by role."""
-    control = Control(reader, control_order(cluster))
+
+    possible: Mapping[RoleName, frozenset[HostName]]
+    preferred: Mapping[RoleName, tuple[HostName, ...]]
+    unread: frozenset[str]
+
+
+async def _all_owners(reader: Reader, cluster: Cluster, nodes: Sequence[HostName]) -> _Owners:
+    """Each node is asked about its own roles, another one where it does not answer."""
+    found = await asyncio.gather(*(_owners(reader, cluster, node) for node in nodes))
+    return _Owners(
+        {role: owners for part in found for role, owners in part.possible.items()},
+        {role: owners for part in found for role, owners in part.preferred.items()},
+        frozenset().union(*(part.unread for part in found)),
+    )
+
+
+async def _owners(reader: Reader, cluster: Cluster, node: HostName) -> _Owners:
+    control = Control(reader, sorted(control_order(cluster), key=lambda name: name != node))
+    read, told = catalogue.cluster, decode.cluster
     try:
-        resources = await control.told(catalogue.cluster.resources_of_node(node), decode.cluster.resources) or ()
-        by_resource = await control.told(catalogue.cluster.possible_owners(node), decode.cluster.owners) or {}
-        by_group = await control.told(catalogue.cluster.preferred_owners(node), decode.cluster.owners) or {}
+        resources = await control.told(read.resources_of_node(node), told.resources) or ()
+        by_resource = await control.told(read.possible_owners(node), told.owners) or {}
+        by_group = await control.told(read.preferred_owners(node), told.owners) or {}
     except Failure:
-        return {}, {}
-    possible: dict[RoleName, frozenset[HostName]] = {}
+        return _Owners({}, {}, OWNER_ENTRIES)
+    preferred = {RoleName(name): owners for name, owners in by_group.items()}
+    return _Owners(_possible(resources, by_resource), preferred, control.unread)
+
+
+def _possible(
+    resources: Sequence[Resource], by_resource: Mapping[str, tuple[HostName, ...]]
+) -> dict[RoleName, frozenset[HostName]]:
+    """Roles all of whose resources told their owners."""
+    found: dict[RoleName, frozenset[HostName]] = {}
+    untold = set()
     for resource in resources:
         owners = by_resource.get(resource.name)
-        if resource.group is not None and owners is not None:
-            allowed = frozenset(owners)
-            possible[resource.group] = possible.get(resource.group, allowed) & allowed
-    return possible, {RoleName(name): owners for name, owners in by_group.items()}
+        if resource.group is None:
+            continue
+        if owners is None:
+            untold.add(resource.group)
+        else:
+            found[resource.group] = found.get(resource.group, frozenset(owners)) & frozenset(owners)
+    return {role: owners for role, owners in found.items() if role not in untold}
 
 
-def _with_owners(
-    vm: VirtualMachine,
-    owners: tuple[Mapping[RoleName, frozenset[HostName]], Mapping[RoleName, tuple[HostName, ...]]],
-) -> VirtualMachine:
-    possible, preferred = owners
-    if vm.ref.role is None:
+def _with_owners(vm: VirtualMachine, owners: _Owners) -> VirtualMachine:
+    role = vm.ref.role
+    if role is None:
         return vm
-    return replace(vm, possible_owners=possible.get(vm.ref.role), preferred_owners=preferred.get(vm.ref.role))
-
-
-async def _vectors(reader: Reader, cluster: Cluster) -> dict[HostName, Host]:
-    """The hosts that answer and whose vectors are not known yet."""
-    asked = [host for host in cluster.hosts if host.contact is Contact.ANSWERING and host.compatibility_vectors is None]
-    found = await asyncio.gather(*(_vector(reader, host) for host in asked))
-    return {host.name: host for host in found}
-
-
-async def _vector(reader: Reader, host: Host) -> Host:
-    interview = Interview(reader, host.name)
-    try:
-        told = await interview.told(
-            catalogue.host.HOST_VECTORS.bind(),
-            lambda rows, problems: decode.host.with_vectors(host, rows, problems),
-        )
-    except Failure:
-        return host
-    return told or host
+    return replace(vm, possible_owners=owners.possible.get(role), preferred_owners=owners.preferred.get(role))

@@ -14,7 +14,7 @@ from console.windows import catalogue, decode
 from console.windows.commands import Call, Row
 from console.windows.decode import Problems
 
-from .asking import Interview, silence, without_silence
+from .asking import Interview, silence, updated, without_silence
 
 Overlay = Callable[[Host, Sequence[Row], Problems], Host]
 
@@ -46,19 +46,27 @@ async def visit(reader: Reader, node: Host, clock: Clock, previous: Host | None)
     """Read one host in full. Never raises a Failure: a host that does not answer keeps what was known of it."""
     interview = Interview(reader, node.name)
     try:
-        host = await _overlaid(
+        host = await overlaid(
             interview, node, catalogue.host.OPERATING_SYSTEM.bind(), decode.host.with_operating_system
         )
         read_at = clock.now()
         vms = await _vms(interview, read_at)
         for call, overlay in _SETTINGS:
-            host = await _overlaid(interview, host, call, overlay)
+            host = await overlaid(interview, host, call, overlay)
         host = await _with_adapters(interview, host)
-        host = await _overlaid(interview, host, *_SLOW)
+        host = await overlaid(interview, host, *_SLOW)
     except Failure as failure:
         return Visit(silent(node, previous, (silence(failure),)), None)
     return Visit(
-        replace(host, contact=Contact.ANSWERING, read_at=read_at, problems=(*node.problems, *interview.problems)), vms
+        replace(
+            host,
+            contact=Contact.ANSWERING,
+            read_at=read_at,
+            problems=(*node.problems, *interview.problems),
+            unread=tuple(sorted(interview.unread)),
+            denied=tuple(sorted(interview.denied)),
+        ),
+        vms,
     )
 
 
@@ -66,10 +74,8 @@ async def glance(reader: Reader, host: Host, clock: Clock) -> Host:
     """Re-read what changes by the minute: memory and load. Never raises a Failure."""
     interview = Interview(reader, host.name)
     try:
-        found = await _overlaid(
-            interview, host, catalogue.host.MEMORY_COUNTERS.bind(), decode.host.with_memory_counters
-        )
-        found = await _overlaid(interview, found, catalogue.host.PROCESSOR_LOAD.bind(), decode.host.with_processor_load)
+        found = await overlaid(interview, host, catalogue.host.MEMORY_COUNTERS.bind(), decode.host.with_memory_counters)
+        found = await overlaid(interview, found, catalogue.host.PROCESSOR_LOAD.bind(), decode.host.with_processor_load)
     except Failure as failure:
         return silent(host, host, (silence(failure),))
     return replace(
@@ -92,6 +98,7 @@ async def read_vms_of(reader: Reader, host: Host, clock: Clock) -> Visit:
         contact=Contact.ANSWERING,
         read_at=clock.now(),
         problems=_merged(without_silence(host.problems), interview.problems),
+        unread=updated(host.unread, interview.unread, (catalogue.vms.VMS.id,)),
     )
     return Visit(found, vms)
 
@@ -119,14 +126,15 @@ async def _vms(interview: Interview, read_at: datetime) -> tuple[VirtualMachine,
     )
 
 
-async def _overlaid(interview: Interview, host: Host, call: Call, overlay: Overlay) -> Host:
+async def overlaid(interview: Interview, host: Host, call: Call, overlay: Overlay) -> Host:
+    """The host with what one read tells laid over it; as it was where that read was refused."""
     return await interview.told(call, lambda rows, problems: overlay(host, rows, problems)) or host
 
 
 async def _with_adapters(interview: Interview, host: Host) -> Host:
     rdma = await interview.rows(catalogue.host.ADAPTERS_RDMA.bind())
     vmq = await interview.rows(catalogue.host.ADAPTERS_VMQ.bind())
-    return await _overlaid(
+    return await overlaid(
         interview,
         host,
         catalogue.host.ADAPTERS.bind(),

@@ -13,6 +13,7 @@ from console.model.identity import HostName, VmId
 from console.ports import Reader
 
 from .control import Control
+from .fine import carried, with_known
 from .host import Visit, read_vms_of, visit
 from .joining import Names, join_vms, memberships, other_roles, with_counts
 from .survey import Survey, read_nodes, read_survey
@@ -82,8 +83,8 @@ def _assembled(
     before: Mapping[VmId, VirtualMachine] = {} if previous is None else previous.vm_by_id
     vms = join_vms([vm for result in visits for vm in result.vms or ()], _remembered(visits, previous), known, names)
     vms = tuple(_with_details(vm, before.get(vm.id)) for vm in vms)
-    hosts = [_with_vectors(result.host, previous) for result in visits]
-    return Cluster(
+    hosts = [_with_fine_facts(result.host, previous) for result in visits]
+    cluster = Cluster(
         name=survey.name or (str(fallback) if previous is None else previous.name),
         read_at=clock.now(),
         hosts=with_counts(hosts, vms, known=survey.resources is not None),
@@ -95,7 +96,10 @@ def _assembled(
         affinity_rules=survey.affinity_rules,
         settings=survey.settings,
         problems=_problems(control, visits),
+        unread=tuple(sorted(control.unread)),
+        denied=tuple(sorted(control.denied)),
     )
+    return cluster if previous is None else with_known(cluster, previous)
 
 
 def _remembered(visits: Sequence[Visit], previous: Cluster | None) -> list[VirtualMachine]:
@@ -142,9 +146,9 @@ def _with_details(vm: VirtualMachine, before: VirtualMachine | None) -> VirtualM
     )
 
 
-def _with_vectors(host: Host, previous: Cluster | None) -> Host:
+def _with_fine_facts(host: Host, previous: Cluster | None) -> Host:
     before = None if previous is None else previous.host_by_name.get(host.name)
-    return host if before is None else replace(host, compatibility_vectors=before.compatibility_vectors)
+    return host if before is None else carried(host, before)
 
 
 def _spelled(interfaces: tuple[NetworkInterface, ...] | None, names: Names) -> tuple[NetworkInterface, ...] | None:

@@ -9,144 +9,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, IntEnum, IntFlag
 from functools import cached_property
 
 from .details import CompatibilityVector, VmDetails
+from .facts import Delegation, PartitionableGpu, Quorum, StorageJob, VirtualDisk
 from .identity import HostName, RoleName, VmId, VmRef
+from .states import (
+    Contact,
+    DrainStatus,
+    GroupFlags,
+    GroupState,
+    Heartbeat,
+    MigrationAuthentication,
+    MigrationTransport,
+    NetworkRole,
+    NodeFlags,
+    NodeState,
+    VmState,
+    VolumeState,
+)
 
-
-class NodeState(IntEnum):
-    """ClusterNodeState."""
-
-    UNKNOWN = -1
-    UP = 0
-    DOWN = 1
-    PAUSED = 2
-    JOINING = 3
-
-
-class DrainStatus(IntEnum):
-    """ClusterNodeDrainStatus."""
-
-    NOT_INITIATED = 0
-    IN_PROGRESS = 1
-    COMPLETED = 2
-    FAILED = 3
-
-
-class NodeFlags(IntFlag):
-    """ClusterNodeStatusInformation."""
-
-    NORMAL = 0
-    ISOLATED = 1
-    QUARANTINED = 2
-    DRAIN_IN_PROGRESS = 4
-    DRAIN_COMPLETED = 8
-    DRAIN_FAILED = 16
-    AVOID_PLACEMENT = 32
-
-
-class MigrationTransport(IntEnum):
-    """VMMigrationPerformance."""
-
-    TCPIP = 0
-    COMPRESSION = 1
-    SMB = 2
-
-
-class MigrationAuthentication(IntEnum):
-    """MigrationAuthenticationType."""
-
-    CREDSSP = 0
-    KERBEROS = 1
-
-
-class VmState(IntEnum):
-    """VMState; the critical twins keep their own numbers in :attr:`VirtualMachine.state_number`."""
-
-    UNKNOWN = -1
-    OTHER = 1
-    RUNNING = 2
-    OFF = 3
-    STOPPING = 4
-    SAVED = 6
-    PAUSED = 9
-    STARTING = 10
-    RESET = 11
-    SAVING = 32773
-    PAUSING = 32776
-    RESUMING = 32777
-    FAST_SAVED = 32779
-    FAST_SAVING = 32780
-    CRITICAL = 32785
-    """Stands for every …Critical state (32785 to 32796)."""
-
-
-class GroupState(IntEnum):
-    """ClusterGroupState."""
-
-    UNKNOWN = -1
-    ONLINE = 0
-    OFFLINE = 1
-    FAILED = 2
-    PARTIAL_ONLINE = 3
-    PENDING = 4
-
-
-class GroupFlags(IntFlag):
-    """Group StatusInformation bits that this project reads."""
-
-    NONE = 0
-    LOCKED = 1
-    PREEMPTED = 2
-    QUEUED = 4
-    """Waiting in the queue for a move."""
-    PHYSICAL_RESOURCES_LACKING = 8
-    WAITING_TO_START = 16
-    EMBEDDED_FAILURE = 32
-
-
-class NetworkRole(IntEnum):
-    """ClusterNetworkRole."""
-
-    NONE = 0
-    CLUSTER = 1
-    CLIENT = 2
-    CLUSTER_AND_CLIENT = 3
-
-
-class VolumeState(IntEnum):
-    """ClusterSharedVolumeState."""
-
-    UNAVAILABLE = 0
-    PAUSED = 1
-    DIRECT = 2
-    FILE_SYSTEM_REDIRECTED = 3
-    BLOCK_REDIRECTED = 4
-
-
-class Heartbeat(IntEnum):
-    """VMHeartbeatStatus."""
-
-    UNKNOWN = 0
-    DISABLED = 1
-    NO_CONTACT = 2
-    ERROR = 3
-    LOST_COMMUNICATION = 4
-    OK_APPLICATIONS_UNKNOWN = 5
-    OK_APPLICATIONS_HEALTHY = 6
-    OK_APPLICATIONS_CRITICAL = 7
-    PAUSED = 8
-
-
-class Contact(Enum):
-    """Whether the console's own session to a host answers."""
-
-    ANSWERING = "answering"
-    SILENT = "silent"
-    """Does not answer now; what is known of it has an age."""
-    NEVER = "never reached"
+__all__ = [
+    "AffinityRule",
+    "Cluster",
+    "ClusterNetwork",
+    "ClusterSettings",
+    "Contact",
+    "DrainStatus",
+    "GroupFlags",
+    "GroupState",
+    "Heartbeat",
+    "Host",
+    "MigrationAuthentication",
+    "MigrationProgress",
+    "MigrationTransport",
+    "NetworkAdapter",
+    "NetworkInterface",
+    "NetworkRole",
+    "NodeFlags",
+    "NodeState",
+    "Role",
+    "SharedVolume",
+    "VirtualMachine",
+    "VmState",
+    "VolumeState",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +108,34 @@ class Host:
     switches: tuple[str, ...] | None = None
     started_at: datetime | None = None
     migrations_in_flight: int | None = None
+    node_weight: int | None = None
+    """Its vote in the quorum as configured, 0 or 1."""
+    dynamic_weight: int | None = None
+    """The vote that it has now."""
+    system_drive: str | None = None
+    local_time: datetime | None = None
+    """Its own clock at :attr:`read_at`."""
+    registry_name: str | None = None
+    """Its name as its registry spells it: SMB migrations want capitals."""
+    part_of_domain: bool | None = None
+    modules: tuple[str, ...] | None = None
+    """Those of the PowerShell modules asked for that are there."""
+    abilities: tuple[str, ...] | None = None
+    """Those of the commands that a drain sends which this session may run."""
+    smb_encrypts: bool | None = None
+    reserves_bandwidth: bool | None = None
+    """A class of traffic has a share of the links that migration can not take."""
+    virtual_sans: tuple[str, ...] | None = None
+    gpus: tuple[PartitionableGpu, ...] | None = None
+    delegation: Delegation | None = None
+    arrived_at: datetime | None = None
+    """When a live migration last ended well here, as its event log tells."""
     problems: tuple[str, ...] = ()
     """Sentences about what could not be read or is wrong, for the Problems pane."""
+    unread: tuple[str, ...] = ()
+    """What it did not tell: entries of the catalogue, or one property of an entry ("vms.Heartbeat")."""
+    denied: tuple[str, ...] = ()
+    """Entries that it refused to this account."""
 
     @property
     def accepts_vms(self) -> bool:
@@ -350,6 +283,10 @@ class ClusterSettings:
     s2d_enabled: bool | None = None
     move_type_threshold: int | None = None
     """Roles of lower priority are quick-migrated by the cluster's own drain."""
+    witness_weight: int | None = None
+    """The vote that the witness has now, 0 or 1."""
+    has_migration_controls: bool | None = None
+    """Whether the cluster knows MaximumParallelMigrations and the SMB cap at all (update of September 2022)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +313,15 @@ class Cluster:
     volumes: tuple[SharedVolume, ...] = ()
     affinity_rules: tuple[AffinityRule, ...] | None = None
     settings: ClusterSettings = field(default_factory=ClusterSettings)
+    quorum: Quorum | None = None
+    storage_jobs: tuple[StorageJob, ...] | None = None
+    virtual_disks: tuple[VirtualDisk, ...] | None = None
+    network_intents: int | None = None
+    """Rows of Network ATC's status, one an intent and node; 0 where it is not in use."""
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """As :attr:`Host.unread`, of what one node tells for all."""
+    denied: tuple[str, ...] = ()
 
     @cached_property
     def host_by_name(self) -> dict[HostName, Host]:

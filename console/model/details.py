@@ -75,6 +75,8 @@ class GpuPartition:
 
     instance_path: str
     supports_outgoing_live_migration: bool | None
+    model: str = ""
+    """Vendor and device of the GPU, as :attr:`PartitionableGpu.model`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ class SecuritySettings:
 
     tpm_enabled: bool | None
     shielded: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFailure:
+    """A failed migration of the VM, as the host's event log tells it."""
+
+    event: int
+    code: int | None
+    """The HRESULT, unsigned."""
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +115,7 @@ class VmDetails:
     smart_paging_path: str | None = None
     replication_state: int | None = None
     replication_health: int | None = None
+    failures: tuple[MigrationFailure, ...] | None = None
+    """Of the last weeks, newest first."""
     missing: tuple[tuple[str, str], ...] = ()
     """(fact, why it could not be read): "disks" → "HV02: Get-VMHardDiskDrive is not there"."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from console.model.failures import CommandMissing, Failure, Unreachable
 from console.model.identity import HostName
 from console.windows.commands import Answer, Call, Effect, Row
-from tests.windows import rows
+from tests.windows import fine_rows, rows
 
 Said = Sequence[Row] | Failure | Answer | Callable[[Call], Sequence[Row]]
 
@@ -79,6 +79,11 @@ def cluster_answers(nodes: Mapping[str, int], placed: Mapping[str, tuple[str, st
         "shared-volume-states": rows.VOLUME_STATES,
         "affinity-rules": rows.AFFINITY,
         "resources-in-flight": [],
+        "quorum": fine_rows.QUORUM,
+        "storage-jobs": fine_rows.STORAGE_JOBS,
+        "virtual-disks": fine_rows.VIRTUAL_DISKS,
+        "network-intents": fine_rows.INTENTS,
+        "delegation": fine_rows.DELEGATION,
     }
 
 
@@ -99,6 +104,14 @@ def host_answers(vms: Sequence[Row]) -> dict[str, Said]:
         "adapters-vmq": rows.VMQ,
         "smb-bandwidth-feature": rows.FEATURE,
         "host-vectors": rows.VECTORS,
+        "modules": fine_rows.MODULES,
+        "abilities": fine_rows.ABILITIES,
+        "computer-system": fine_rows.COMPUTER_SYSTEM,
+        "computer-name": fine_rows.COMPUTER_NAME,
+        "smb-server": fine_rows.SMB_SERVER,
+        "traffic-classes": fine_rows.TRAFFIC_CLASSES,
+        "virtual-sans": fine_rows.SANS,
+        "partitionable-gpus": fine_rows.GPUS,
     }
 
 

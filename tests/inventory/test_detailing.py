@@ -26,6 +26,7 @@ def _detailed() -> FakeReader:
         "vm-fibre-channel": rows.VM_FIBRE,
         "vm-security-settings": rows.VM_SECURITY,
         "vm-vectors": rows.VM_VECTORS,
+        "migration-events": rows.EVENTS,
         "resources-of-node": [
             rows.resource("Virtual Machine web01", "HV01", "web01"),
             rows.resource("Virtual Machine Configuration web01", "HV01", "web01"),
@@ -70,6 +71,7 @@ async def test_what_is_not_there_is_unknown_with_its_reason() -> None:
     assert details is not None
     assert details.disks is None
     assert details.missing == (("disks", "HV01, vm-disks: vm-disks is not there. Install the module."),)
+    assert "vm-disks" in cluster.host_by_name[HV01].unread
     assert details.adapters is not None
 
 
@@ -86,6 +88,7 @@ async def test_a_host_lost_half_way_leaves_the_rest_unknown() -> None:
         "fibre_channel_sans",
         "security",
         "vectors",
+        "failures",
     ]
 
 

@@ -27,6 +27,8 @@ CLUSTER: list[Row] = [
         "ClusterEnforcedAntiAffinity": 0,
         "S2DEnabled": 1,
         "AdministrativeAccessPoint": EnumValue(1, "ActiveDirectoryAndDns"),
+        "DynamicQuorum": 1,
+        "WitnessDynamicWeight": 0,
     }
 ]
 

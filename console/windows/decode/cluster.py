@@ -122,7 +122,18 @@ def settings(rows: Sequence[Row], problems: Problems) -> tuple[str | None, Clust
         functional_level=read.size("ClusterFunctionalLevel"),
         enforced_anti_affinity=read.truth("ClusterEnforcedAntiAffinity"),
         s2d_enabled=read.truth("S2DEnabled"),
+        witness_weight=read.size("WitnessDynamicWeight", nullable=True),
+        has_migration_controls=_has_controls(rows[0]),
     )
+
+
+def _has_controls(row: Row) -> bool | None:
+    """Select-Object writes a property that the module does not know as null; one that did not come is unknown."""
+    names = ("MaximumParallelMigrations", "SetSMBBandwidthLimit", "SMBBandwidthLimitFactor")
+    if any(name not in row for name in names):
+        return None
+    values = [row[name] for name in names]
+    return False if values == [None] * 3 else True if None not in values else None
 
 
 def nodes(rows: Sequence[Row], problems: Problems) -> tuple[Host, ...]:
@@ -145,6 +156,8 @@ def _node(read: Reader) -> Host | None:
         flags=_or(read.flags("StatusInformation", NodeFlags), NodeFlags.NORMAL),
         build=read.size("BuildNumber"),
         fault_domain="/".join(domains) if domains else None,
+        node_weight=read.size("NodeWeight"),
+        dynamic_weight=read.size("DynamicWeight"),
     )
 
 

@@ -11,6 +11,7 @@ from console.model.details import (
     CompatibilityMode,
     Disk,
     GpuPartition,
+    MigrationFailure,
     OpticalDrive,
     ProcessorSettings,
     SecuritySettings,
@@ -20,7 +21,8 @@ from console.model.details import (
 from console.model.identity import VmId
 from console.windows.commands import Row
 
-from .host import vectors
+from .events import FAILED_IDS, records
+from .host import gpu_model, vectors
 from .values import Problems, Reader, guid_within
 
 T = TypeVar("T")
@@ -122,11 +124,14 @@ def with_gpu_partitions(known: AllDetails, rows: Sequence[Row], problems: Proble
     found = _grouped(
         rows,
         problems,
-        lambda read: GpuPartition(
-            read.text("InstancePath", nullable=True) or "", read.truth("SupportsOutgoingLiveMigration", nullable=True)
-        ),
+        _gpu_partition,
     )
     return {id: replace(details, gpu_partitions=found.get(id, ())) for id, details in known.items()}
+
+
+def _gpu_partition(read: Reader) -> GpuPartition:
+    path = read.text("InstancePath", nullable=True) or ""
+    return GpuPartition(path, read.truth("SupportsOutgoingLiveMigration"), gpu_model(path))
 
 
 def with_assigned_devices(known: AllDetails, rows: Sequence[Row], problems: Problems) -> AllDetails:
@@ -164,6 +169,15 @@ def with_vectors(known: AllDetails, rows: Sequence[Row], problems: Problems) -> 
         id: replace(details, vectors=vectors(by_vm[id], problems) if id in by_vm else None)
         for id, details in known.items()
     }
+
+
+def with_failures(known: AllDetails, rows: Sequence[Row], problems: Problems) -> AllDetails:
+    """The migrations that failed, by the host's event log; a VM without such an event had none."""
+    found: dict[VmId, list[MigrationFailure]] = {}
+    for event in records(rows, problems):
+        if event.id in FAILED_IDS and event.vm is not None:
+            found.setdefault(event.vm, []).append(MigrationFailure(event.id, event.failure_code, event.at))
+    return {id: replace(details, failures=tuple(found.get(id, ()))) for id, details in known.items()}
 
 
 def _grouped(rows: Sequence[Row], problems: Problems, decode: Callable[[Reader], T]) -> dict[VmId, tuple[T, ...]]:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from console.model.cluster import Host, MigrationAuthentication, MigrationTransport, NetworkAdapter
 from console.model.details import CompatibilityVector
+from console.model.facts import PartitionableGpu
 from console.model.units import KIB, bits_to_bytes_per_s
 from console.windows.commands import Row
 
+from .events import FINISHED_IDS, records
 from .values import Problems, Reader
+
+T = TypeVar("T")
 
 CREDENTIAL_GUARD = 1
 """Among Win32_DeviceGuard.SecurityServicesRunning."""
 
 _CONNECTED, _DISCONNECTED = 1, 2
 """MSFT_NetAdapter.MediaConnectState; 0 is unknown."""
+
+_GPU_MODEL = re.compile(r"VEN_[0-9A-F]{4}&DEV_[0-9A-F]{4}")
 
 _SPEED_UNKNOWN = 2**63
 """A speed at or above this stands for "not known" (NDIS writes all ones)."""
@@ -48,7 +56,79 @@ def with_operating_system(host: Host, rows: Sequence[Row], problems: Problems) -
         memory_bytes=read.size("TotalVisibleMemorySize", unit=KIB),
         memory_free_bytes=read.size("FreePhysicalMemory", unit=KIB),
         started_at=read.moment("LastBootUpTime"),
+        local_time=read.moment("LocalDateTime"),
+        system_drive=read.text("SystemDrive"),
     )
+
+
+def with_computer_system(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Win32_ComputerSystem."""
+    read = _only(rows, problems)
+    return host if read is None else replace(host, part_of_domain=read.truth("PartOfDomain"))
+
+
+def with_computer_name(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """StdRegProv.GetStringValue: 0 and the value."""
+    read = _only(rows, problems)
+    found = None if read is None or read.integer("ReturnValue") != 0 else read.text("sValue")
+    if found is None:
+        problems.add("sValue", "was not told")
+    return replace(host, registry_name=found)
+
+
+def with_modules(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-Module -ListAvailable; a module that is there in two versions has two rows."""
+    names = [Reader(row, problems).text("Name") for row in rows]
+    return replace(host, modules=_known(tuple(dict.fromkeys(names))))
+
+
+def with_abilities(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-Command of the commands that a drain sends."""
+    names = [Reader(row, problems).text("Name") for row in rows]
+    return replace(host, abilities=_known(tuple(dict.fromkeys(names))))
+
+
+def with_smb_server(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-SmbServerConfiguration."""
+    read = _only(rows, problems)
+    return host if read is None else replace(host, smb_encrypts=read.truth("EncryptData"))
+
+
+def with_traffic_classes(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-NetQosTrafficClass; where nothing is reserved the default class has all 100 per cent."""
+    shares = [Reader(row, problems).size("BandwidthPercentage") for row in rows]
+    known = [share for share in shares if share is not None]
+    reserves = any(0 < share < 100 for share in known)
+    return replace(host, reserves_bandwidth=True if reserves else False if len(known) == len(shares) else None)
+
+
+def with_virtual_sans(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-VMSan."""
+    return replace(host, virtual_sans=_known(tuple(Reader(row, problems).text("Name") for row in rows)))
+
+
+def with_gpus(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """Get-VMHostPartitionableGpu."""
+    return replace(host, gpus=_known(tuple(_gpu(Reader(row, problems)) for row in rows)))
+
+
+def _gpu(read: Reader) -> PartitionableGpu | None:
+    name = read.text("Name")
+    if name is None:
+        return None
+    return PartitionableGpu(name, gpu_model(name), read.size("PartitionCount"), read.size("AvailableVRAM"))
+
+
+def gpu_model(path: str) -> str:
+    """Vendor and device out of a device's path, in capitals; empty when it has none."""
+    found = _GPU_MODEL.search(path.upper())
+    return "" if found is None else found.group()
+
+
+def with_arrivals(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
+    """The last live migration that ended well here, by the host's event log."""
+    ended = [event.at for event in records(rows, problems) if event.id in FINISHED_IDS and event.at is not None]
+    return replace(host, arrived_at=max(ended, default=None))
 
 
 def with_memory_counters(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
@@ -98,8 +178,7 @@ def with_supported_versions(host: Host, rows: Sequence[Row], problems: Problems)
 
 def with_switches(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
     """Get-VMSwitch."""
-    names = [Reader(row, problems).text("Name") for row in rows]
-    return replace(host, switches=tuple(name for name in names if name is not None))
+    return replace(host, switches=_known(tuple(Reader(row, problems).text("Name") for row in rows)))
 
 
 def with_vectors(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
@@ -165,6 +244,12 @@ def _setting(rows: Mapping[str, Reader] | None, adapter: str, property: str) -> 
         return None
     read = rows.get(adapter)
     return False if read is None else read.truth(property, nullable=True)
+
+
+def _known(items: tuple[T | None, ...]) -> tuple[T, ...] | None:
+    """All of them, or None when one could not be read."""
+    found = tuple(item for item in items if item is not None)
+    return found if len(found) == len(items) else None
 
 
 def _only(rows: Sequence[Row], problems: Problems) -> Reader | None:

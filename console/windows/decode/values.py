@@ -43,6 +43,11 @@ class Problems:
             for (property, what), count in self._seen.items()
         )
 
+    @property
+    def properties(self) -> frozenset[str]:
+        """The properties that something was wrong with."""
+        return frozenset(property for property, _ in self._seen)
+
     def __bool__(self) -> bool:
         return bool(self._seen)
 

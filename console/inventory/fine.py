@@ -1,0 +1,180 @@
+"""The finer facts of hosts and cluster that only checks ask for: nothing of them changes by the minute."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from console.model.cluster import Cluster, Contact, Host, MigrationAuthentication
+from console.model.facts import Delegation
+from console.model.failures import Failure
+from console.model.identity import HostName
+from console.ports import Reader
+from console.windows import catalogue, decode
+from console.windows.commands import Call, Effect
+
+from .asking import Interview, silence, updated
+from .control import Control, control_order
+from .host import Overlay, overlaid
+
+CHANGING_COMMANDS: tuple[str, ...] = tuple(
+    sorted(
+        {
+            name
+            for entry in catalogue.ENTRIES.values()
+            if entry.effect is Effect.CHANGES
+            for name in (
+                entry.constrained_function,
+                *(stage.name for stage in entry.pipeline if isinstance(stage, catalogue.Stage)),
+            )
+        }
+    )
+)
+"""Every command that a drain may send, on a plain endpoint and on a constrained one."""
+
+_HOST_READS: tuple[tuple[Call, Overlay], ...] = (
+    (catalogue.host.MODULES.bind(), decode.host.with_modules),
+    (catalogue.session.abilities(CHANGING_COMMANDS), decode.host.with_abilities),
+    (catalogue.host.COMPUTER_SYSTEM.bind(), decode.host.with_computer_system),
+    (catalogue.host.COMPUTER_NAME.bind(), decode.host.with_computer_name),
+    (catalogue.host.SMB_SERVER.bind(), decode.host.with_smb_server),
+    (catalogue.host.TRAFFIC_CLASSES.bind(), decode.host.with_traffic_classes),
+    (catalogue.host.VIRTUAL_SANS.bind(), decode.host.with_virtual_sans),
+    (catalogue.host.PARTITIONABLE_GPUS.bind(), decode.host.with_gpus),
+    (catalogue.host.HOST_VECTORS.bind(), decode.host.with_vectors),
+)
+_HOST_FACTS = (
+    "modules",
+    "abilities",
+    "part_of_domain",
+    "registry_name",
+    "smb_encrypts",
+    "reserves_bandwidth",
+    "virtual_sans",
+    "gpus",
+    "compatibility_vectors",
+    "arrived_at",
+    "delegation",
+)
+_HOST_ENTRIES = frozenset(call.entry for call, _ in _HOST_READS)
+_DETAIL_ENTRIES = _HOST_ENTRIES | (
+    frozenset(entry.id for entry in (*catalogue.vms.ENTRIES, catalogue.events.MIGRATION_EVENTS))
+    - {catalogue.vms.VMS.id, catalogue.vms.VM.id}
+)
+_CLUSTER_FACTS = ("quorum", "storage_jobs", "virtual_disks", "network_intents")
+_ASKED = frozenset(
+    entry.id
+    for entry in (
+        catalogue.cluster.QUORUM,
+        catalogue.cluster.STORAGE_JOBS,
+        catalogue.cluster.VIRTUAL_DISKS,
+        catalogue.cluster.NETWORK_INTENTS,
+        catalogue.cluster.DELEGATION,
+    )
+)
+OWNER_ENTRIES = frozenset(
+    entry.id
+    for entry in (
+        catalogue.cluster.RESOURCES_OF_NODE,
+        catalogue.cluster.POSSIBLE_OWNERS,
+        catalogue.cluster.PREFERRED_OWNERS,
+    )
+)
+
+
+def carried(host: Host, before: Host) -> Host:
+    """A host that was read again, with the finer facts that are only read on demand."""
+    kept = {name: getattr(before, name) for name in _HOST_FACTS}
+    unread = [one for one in before.unread if one.partition(".")[0] in _DETAIL_ENTRIES]
+    return replace(host, **kept, unread=tuple(sorted({*host.unread, *unread})))
+
+
+def with_known(cluster: Cluster, before: Cluster) -> Cluster:
+    """A cluster that was read again, with the finer facts that are only read on demand."""
+    kept = {name: getattr(before, name) for name in _CLUSTER_FACTS}
+    unread = [one for one in before.unread if one.partition(".")[0] in _ASKED | OWNER_ENTRIES]
+    return replace(cluster, **kept, unread=tuple(sorted({*cluster.unread, *unread})))
+
+
+async def read_fine_facts(reader: Reader, cluster: Cluster) -> Cluster:
+    """The cluster with the finer facts of the hosts that answer, all hosts at the same time. Never raises a Failure."""
+    answering = [host for host in cluster.hosts if host.contact is Contact.ANSWERING]
+    found = {host.name: host for host in await asyncio.gather(*(_host(reader, host) for host in answering))}
+    hosts = tuple(found.get(host.name, host) for host in cluster.hosts)
+    return await _whole(reader, replace(cluster, hosts=hosts))
+
+
+async def _host(reader: Reader, host: Host) -> Host:
+    interview = Interview(reader, host.name)
+    found = host
+    left = [call.entry for call, _ in _HOST_READS]
+    try:
+        for call, overlay in _HOST_READS:
+            found = await overlaid(interview, found, call, overlay)
+            left.remove(call.entry)
+    except Failure as failure:
+        interview.unread.update(left)
+        interview.problems.append(silence(failure))
+    return replace(
+        found,
+        unread=updated(host.unread, interview.unread, _HOST_ENTRIES),
+        denied=updated(host.denied, interview.denied, _HOST_ENTRIES),
+        problems=tuple(dict.fromkeys((*host.problems, *interview.problems))),
+    )
+
+
+async def _whole(reader: Reader, cluster: Cluster) -> Cluster:
+    control = Control(reader, control_order(cluster))
+    try:
+        found = await _told(control, cluster)
+    except Failure as failure:
+        reason = silence(failure)
+        return replace(
+            cluster,
+            unread=updated(cluster.unread, _ASKED, _ASKED),
+            problems=tuple(dict.fromkeys((*cluster.problems, reason))),
+        )
+    return replace(
+        found,
+        unread=updated(cluster.unread, control.unread, _ASKED),
+        denied=updated(cluster.denied, control.denied, _ASKED),
+        problems=tuple(dict.fromkeys((*cluster.problems, *control.problems))),
+    )
+
+
+async def _told(control: Control, cluster: Cluster) -> Cluster:
+    read, facts = catalogue.cluster, decode.facts
+    quorum = await control.told(read.QUORUM.bind(), facts.quorum)
+    jobs, disks = cluster.storage_jobs, cluster.virtual_disks
+    if cluster.settings.s2d_enabled:
+        jobs = await control.told(read.STORAGE_JOBS.bind(), facts.storage_jobs)
+        disks = await control.told(read.VIRTUAL_DISKS.bind(), facts.virtual_disks)
+    intents: int | None = 0
+    if any("NetworkATC" in (host.modules or ()) for host in cluster.hosts):
+        intents = await control.told(read.NETWORK_INTENTS.bind(), facts.network_intents)
+    delegations = await _delegations(control, cluster)
+    return replace(
+        cluster,
+        quorum=quorum,
+        storage_jobs=jobs,
+        virtual_disks=disks,
+        network_intents=intents if all(host.modules is not None for host in _answering(cluster)) else None,
+        hosts=tuple(replace(host, delegation=delegations.get(host.name.casefold())) for host in cluster.hosts),
+    )
+
+
+def _answering(cluster: Cluster) -> list[Host]:
+    return [host for host in cluster.hosts if host.contact is Contact.ANSWERING]
+
+
+async def _delegations(control: Control, cluster: Cluster) -> Mapping[str, Delegation]:
+    """Only of hosts that use Kerberos: the others do not need it."""
+    kerberos = [
+        HostName(host.name)
+        for host in cluster.hosts
+        if host.migration_authentication is MigrationAuthentication.KERBEROS and host.part_of_domain is not False
+    ]
+    if not kerberos:
+        return {}
+    return await control.told(catalogue.cluster.delegation(kerberos), decode.facts.delegations) or {}
