@@ -16,8 +16,12 @@ from console.model.identity import HostName, VmId
 from console.planner.values import Plan
 
 from .changing import Hands
+from .leasing import Leases
 from .looking import Lookout
 from .sensing import Sensors
+
+Task = cmd.ReadCommand | cmd.ChangeCommand | cmd.LeaseCommand
+"""What can be carried out: every command but the wish to be woken."""
 
 Replanner = Callable[[RunState, VmId | None, HostName | None], Awaitable[Plan]]
 """Plans what is left of a run anew; raises Failure when the cluster can not be read."""
@@ -30,15 +34,31 @@ class Executor:
     lookout: Lookout
     hands: Hands
     sensors: Sensors
+    leases: Leases
     replan: Replanner
     clock: Clock
 
-    async def perform(self, command: cmd.ReadCommand | cmd.ChangeCommand, state: RunState) -> sg.Signal | None:
+    async def perform(self, command: Task, state: RunState) -> sg.Signal | None:
         """The signal that answers the command; None when there is nothing to say."""
         if isinstance(command, cmd.ReadCommand):
             return await self._read(command, state)
-        reply = await self.hands.carry_out(command)
-        return self._answered(command, reply)
+        if isinstance(command, cmd.LeaseCommand):
+            return await self._lease(command)
+        if isinstance(command, cmd.SetSetting):
+            return self._answered(command, await self.leases.set(command))
+        return self._answered(command, await self.hands.carry_out(command))
+
+    async def _lease(self, command: cmd.LeaseCommand) -> sg.Signal | None:
+        match command:
+            case cmd.ReadLease():
+                return await self.leases.read()
+            case cmd.CreateLease():
+                return await self.leases.create(command)
+            case cmd.RenewLease():
+                return await self.leases.renew(command)
+            case cmd.RemoveLease():
+                await self.leases.remove(command)
+                return None
 
     async def _read(self, command: cmd.ReadCommand, state: RunState) -> sg.Signal | None:
         match command:
@@ -96,9 +116,14 @@ class Executor:
 
     async def _read_setting(self, name: str) -> sg.Signal:
         try:
-            return sg.SettingRead(self.clock.now(), name, await self.lookout.setting(name))
+            value = await self.lookout.setting(name)
+            changed = await self.leases.changed(name)
+            held_by = await self.leases.holder(changed)
         except Failure as failure:
             return sg.SettingRead(self.clock.now(), name, None, str(failure))
+        return sg.SettingRead(
+            self.clock.now(), name, value, original=None if changed is None else changed.original, held_by=held_by
+        )
 
     async def _replan(self, state: RunState, vm: VmId | None, wanted: HostName | None, at_once: bool) -> sg.Signal:
         try:
@@ -120,7 +145,7 @@ class Executor:
                 return sg.OwnedAnswered(at, kind, name, destination, reply)
             case cmd.CloseNode():
                 return sg.CloseAnswered(at, reply)
-            case cmd.SetSetting(name, value):
+            case cmd.SetSetting(name=name, value=value):
                 return sg.SettingAnswered(at, name, value, reply)
             case cmd.StartNativeDrain() | cmd.StopNativeDrain():
                 return sg.NativeAnswered(at, reply)

@@ -30,7 +30,7 @@ from console.model.failures import (
 from console.model.identity import HostName, RoleName
 from console.ports import Writer
 from console.windows.catalogue import changes
-from console.windows.commands import Answer, Call
+from console.windows.commands import Answer, Call, Row
 
 from .control import Circle
 
@@ -48,21 +48,27 @@ class Hands:
 
     async def carry_out(self, command: ChangeCommand) -> Reply:
         """Send one change; a failure is a reply, too."""
-        call = call_of(command, self.node)
+        _, reply = await self.send(call_of(command, self.node))
+        return reply
+
+    async def send(self, call: Call) -> tuple[tuple[Row, ...], Reply]:
+        """What came back, and how it was answered."""
         reply = Reply(Answered.UNANSWERED, "there is no node to ask")
         for host in self.circle.order:
             try:
-                return _reply(await self.writer.change(host, call))
+                answer = await self.writer.change(host, call)
             except _NOBODY_KNOWS as failure:
                 self.circle.prefer_others([host])
-                return Reply(Answered.UNANSWERED, failure.what)
+                return (), Reply(Answered.UNANSWERED, failure.what)
             except _NEVER_SENT as failure:
                 self.circle.prefer_others([host])
                 reply = Reply(Answered.UNANSWERED, failure.what)
             except Failure as failure:
                 code = failure.code if isinstance(failure.code, int) else None
-                return Reply(Answered.REFUSED, failure.what, code)
-        return reply
+                return (), Reply(Answered.REFUSED, failure.what, code)
+            else:
+                return answer.rows, _reply(answer)
+        return (), reply
 
 
 def call_of(command: ChangeCommand, node: HostName) -> Call:
@@ -88,7 +94,7 @@ def call_of(command: ChangeCommand, node: HostName) -> Call:
             if kind is OwnedKind.VOLUME:
                 return changes.move_shared_volume(name, destination)
             return changes.move_group(RoleName(name), destination)
-        case SetSetting(name, value):
+        case SetSetting(name=name, value=value):
             return _setting(name, value)
 
 

@@ -22,6 +22,8 @@ from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable, Trouble
 from console.model.identity import RunId
 
+from .carrying import Task
+
 REQUESTS_S = 0.2
 """Real seconds between two looks for an operator's request."""
 BEAT_S = 5.0
@@ -35,10 +37,19 @@ _FINAL = frozenset({Trouble.TAKEN, Trouble.CORRUPT, Trouble.NEWER})
 """Waiting does not help."""
 
 
+LATE_S = 15.0
+"""Real seconds: a wake-up that comes so late was slept through."""
+CLOCK_SET_S = 5.0
+"""Seconds by which wall time may leave elapsed time before somebody must have set the clock."""
+
+REPEATABLE = (cmd.ReadCommand, cmd.ReadLease)
+"""Asking these again harms nobody."""
+
+
 class Performer(Protocol):
     """What carries out the core's commands; see :class:`console.runner.carrying.Executor`."""
 
-    async def perform(self, command: cmd.ReadCommand | cmd.ChangeCommand, state: RunState) -> sg.Signal | None: ...
+    async def perform(self, command: Task, state: RunState) -> sg.Signal | None: ...
 
 
 class Runner:
@@ -65,6 +76,7 @@ class Runner:
         self._clock = clock
         self._rules = rules
         self._complain = complain
+        self._real = SystemClock()
         self._state = load_run(journal, run)
         self._signals: asyncio.Queue[sg.Signal | JournalUnusable] = asyncio.Queue()
         self._outstanding: dict[cmd.Command, asyncio.Task[None]] = {}
@@ -141,15 +153,15 @@ class Runner:
                     complained = True
             await asyncio.sleep(RETRY_S)
 
-    def _send(self, command: cmd.ReadCommand | cmd.ChangeCommand) -> None:
+    def _send(self, command: Task) -> None:
         """A read that is on its way already is not asked a second time; the core asks for each change only once."""
-        if isinstance(command, cmd.ReadCommand) and command in self._outstanding:
+        if isinstance(command, REPEATABLE) and command in self._outstanding:
             return
         task = asyncio.create_task(self._perform(command))
         self._outstanding[command] = task
         task.add_done_callback(lambda done: self._forget(command, done))
 
-    async def _perform(self, command: cmd.ReadCommand | cmd.ChangeCommand) -> None:
+    async def _perform(self, command: Task) -> None:
         signal = await self._performer.perform(command, self._state)
         if signal is not None:
             self._signals.put_nowait(signal)
@@ -167,8 +179,23 @@ class Runner:
 
     async def _wake(self, moment: datetime) -> None:
         delay_s = max(0.0, (moment - self._clock.now()).total_seconds())
-        await self._clock.sleep_until(self._clock.elapsed_s() + delay_s)
+        due_s = self._clock.elapsed_s() + delay_s
+        real_s = self._real.elapsed_s()
+        wall = self._clock.now()
+        await self._clock.sleep_until(due_s)
+        self._notice_missed_time(due_s, real_s, wall, delay_s)
         self._signals.put_nowait(sg.Ticked(self._clock.now()))
+
+    def _notice_missed_time(self, due_s: float, real_s: float, wall: datetime, delay_s: float) -> None:
+        """A machine that slept, or a wall clock that was set: nothing starts on what was known before."""
+        late_s = self._clock.elapsed_s() - due_s
+        waited_s = delay_s + max(0.0, late_s)
+        jumped_s = (self._clock.now() - wall).total_seconds() - waited_s
+        speed = waited_s / max(self._real.elapsed_s() - real_s, 0.001)
+        if late_s / max(speed, 1.0) >= LATE_S:
+            self._signals.put_nowait(sg.TimeSkipped(self._clock.now(), late_s))
+        elif abs(jumped_s) >= CLOCK_SET_S:
+            self._signals.put_nowait(sg.TimeSkipped(self._clock.now(), jumped_s))
 
     async def _listen(self) -> None:
         """What operators ask travels through the journal."""
@@ -183,10 +210,9 @@ class Runner:
             await asyncio.sleep(REQUESTS_S)
 
     async def _beat(self) -> None:
-        real = SystemClock()
         while True:
             try:
-                self._journal.beat(self._run, self._token, real.now())
+                self._journal.beat(self._run, self._token, self._real.now())
             except JournalUnusable as trouble:
                 if trouble.trouble in _FINAL:
                     self._signals.put_nowait(trouble)
@@ -198,7 +224,7 @@ class Runner:
         for task in [*self._services, *([self._timer] if self._timer else [])]:
             task.cancel()
         for command, task in tuple(self._outstanding.items()):
-            if isinstance(command, cmd.ReadCommand):
+            if isinstance(command, REPEATABLE):
                 task.cancel()
         if self._outstanding:
             await asyncio.wait(list(self._outstanding.values()), timeout=FAREWELL_S)

@@ -17,8 +17,9 @@ from typing import IO, Any
 
 from pydantic import SecretStr
 
-from console.clock import SystemClock
+from console.clock import Clock, ScaledClock, SystemClock
 from console.configuration.problems import ConfigurationError
+from console.drain.lease import LeaseTerms
 from console.drain.rules import Rules
 from console.exits import CommandEnded, ExitCode
 from console.journal.store import Journal
@@ -26,6 +27,8 @@ from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
 from console.site import Site, find_site
 
+LEASE_S = 90.0
+"""Real seconds that a lease on a node lasts unless it is renewed."""
 _LONGEST_LOG_BYTES = 1_000_000
 
 
@@ -97,6 +100,7 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from .carrying import Executor
     from .changing import Hands
     from .control import Circle
+    from .leasing import Leases
     from .looking import Lookout
     from .loop import Runner
     from .replanning import FreshPlanner
@@ -108,18 +112,26 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     reader, writer = open_doors(site)
     known = (*seeds_of(site.options), *(move.destination for move in state.moves.values() if move.destination))
     circle = Circle(reader, known, state.node)
+    hands = Hands(writer, circle, state.node)
     executor = Executor(
         Lookout(reader, circle, clock, state.node),
-        Hands(writer, circle, state.node),
+        hands,
         Sensors(reader, clock),
+        Leases(reader, circle, hands, clock, run),
         FreshPlanner(reader, clock, site, PriorForecaster()),
         clock,
     )
     try:
-        await Runner(journal, run, token, executor, clock, Rules(), complain).go()
+        await Runner(journal, run, token, executor, clock, _rules(clock, state.operator), complain).go()
     finally:
         await reader.close()
         await writer.close()
+
+
+def _rules(clock: Clock, operator: str) -> Rules:
+    """A lease lasts in real time, as networks and processes do, however fast a lab's clock runs."""
+    speed = clock.speed if isinstance(clock, ScaledClock) else 1.0
+    return Rules(lease=LeaseTerms(operator, _this_host(), life_s=LEASE_S * max(speed, 1.0)))
 
 
 def _this_host() -> str:

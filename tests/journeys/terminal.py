@@ -31,7 +31,16 @@ class Terminal:
         shell = f"{command}; echo; echo ended with $?; exec sleep 600"
         environment = surroundings(self._home, TERM="xterm-256color", LANG="C.UTF-8", SHELL="/bin/sh")
         self._tmux(
-            "-f", "/dev/null", "new-session", "-d", "-x", str(self.columns), "-y", str(self.rows), shell, env=environment
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            str(self.columns),
+            "-y",
+            str(self.rows),
+            shell,
+            env=environment,
         )
 
     def keys(self, *names: str) -> None:

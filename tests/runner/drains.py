@@ -9,6 +9,7 @@ from pathlib import Path
 from console.checks.catalogue import Facts, run_checks
 from console.clock import SystemClock
 from console.configuration.models import ClusterOptions, Configuration
+from console.drain.lease import LeaseTerms
 from console.drain.opening import consent_entries, open_event
 from console.drain.rules import Rules
 from console.drain.state import RunState
@@ -25,6 +26,7 @@ from console.planning import make_plan
 from console.runner.carrying import Executor
 from console.runner.changing import Hands
 from console.runner.control import Circle
+from console.runner.leasing import Leases
 from console.runner.looking import Lookout
 from console.runner.loop import Runner
 from console.runner.replanning import FreshPlanner
@@ -33,6 +35,8 @@ from console.site import Site
 from tests.labdoor import LabDoor, run_until_done
 
 NODE = HostName("HV01")
+RUN = RunId("run-1")
+RULES = Rules(lease=LeaseTerms("tester", "here"))
 
 
 @dataclass
@@ -43,8 +47,8 @@ class Drain:
     door: LabDoor
     journal: Journal
     folder: Path
-    rules: Rules = Rules()
-    run: RunId = RunId("run-1")
+    rules: Rules = RULES
+    run: RunId = RUN
     settings: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -82,10 +86,12 @@ class Drain:
         token = self.journal.take_run(self.run, "here", os.getpid(), SystemClock().now())
         circle = Circle(self.door, self.hosts, NODE)
         clock = self.lab.clock
+        hands = Hands(self.door, circle, NODE)
         executor = Executor(
             Lookout(self.door, circle, clock, NODE),
-            Hands(self.door, circle, NODE),
+            hands,
             Sensors(self.door, clock),
+            Leases(self.door, circle, hands, clock, self.run),
             FreshPlanner(self.door, clock, self.site, PriorForecaster()),
             clock,
         )
