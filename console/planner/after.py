@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 
-from console.model.cluster import Cluster, Host, NodeState
+from console.model.cluster import Cluster, Host, NodeState, VmState
 from console.model.identity import HostName
 
 from .placement import Choice, memory_needed
@@ -46,14 +46,22 @@ def survives_any_loss(
         return None
     moved_to = {choice.vm.id: choice.host for choice in choices}
     sizes: dict[HostName, list[int]] = {host.name: [] for host in left}
-    for vm in cluster.vms:
-        at = moved_to.get(vm.id, vm.host)
-        if at in sizes and vm.running and vm.clustered:
-            sizes[at].append(vm.memory_bytes)
+    for host, vms in cluster.vms_by_host.items():
+        for vm in vms:
+            at = moved_to.get(vm.id, host)
+            state = vm.state
+            if at in sizes and vm.clustered and (state is VmState.RUNNING or state is VmState.PAUSED):
+                sizes[at].append(vm.memory_bytes)
     free = _free_after(left, choices, reserve_fraction)
-    return all(
-        _fits(sizes[host.name], {name: room for name, room in free.items() if name != host.name}) for host in left
-    )
+    largest = max((max(each) for each in sizes.values() if each), default=0)
+    room = {name: max(0.0, each - largest) for name, each in free.items()}
+    total = sum(room.values())
+    for name, each in sizes.items():
+        if sum(each) <= total - room[name]:
+            continue  # filled one after the other, no host can be left with less than the largest VM unused
+        if not _fits(each, {other: free[other] for other in free if other != name}):
+            return False
+    return True
 
 
 def _free_after(left: Sequence[Host], choices: Sequence[Choice], reserve_fraction: float) -> dict[HostName, float]:

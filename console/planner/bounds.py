@@ -10,21 +10,25 @@ from collections.abc import Sequence
 
 from console.model.identity import HostName
 
-from .schedule import Job, Limits
+from .schedule import Job, Limits, pools_of
 
 
 def lower_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
-    """The largest of: the longest move; the bytes through each port and shared link; the work per slot of each
-    node, pair and the cluster."""
+    """The largest of: the longest move; moves that run alone, one after the other; the bytes through each port and
+    shared link; the work per slot of each node, pair, inflow and the cluster; the work inside each dense subset of
+    nodes."""
     if not jobs:
         return 0.0
-    longest_s = max(job.solo_s for job in jobs)
-    return max(
-        longest_s,
-        _alone_bound_s(jobs),
-        _port_bound_s(jobs, limits),
-        _slot_bound_s(jobs, limits),
-    )
+    bound = max(max(job.solo_s for job in jobs), _alone_bound_s(jobs, limits), _port_bound_s(jobs, limits))
+    groups = _slot_groups(jobs, limits)
+    for durations, slots in groups:
+        bound = max(bound, _rounds_bound_s(durations, slots))
+    bound = max(bound, dense_bound_s(jobs, limits))
+    for durations, slots in groups:
+        # whole moves can add no more than one move to an even share: most groups are out of the race by then
+        if len(durations) <= _MOST_SUMMED and sum(durations) / slots + max(durations) > bound:
+            bound = max(bound, _smallest_sum_s(durations, _rounds_bound_s(durations, slots)))
+    return bound
 
 
 def machines_bound_s(durations_s: Sequence[float], machines: int) -> float:
@@ -33,12 +37,17 @@ def machines_bound_s(durations_s: Sequence[float], machines: int) -> float:
     Of the ``j * m + 1`` longest jobs some slot runs ``j + 1``: at least the ``j + 1`` shortest of them. And the
     busiest slot runs *some* of the jobs, whole: what it runs is a sum of durations, at least the average.
     """
+    bound = _rounds_bound_s(durations_s, machines)
+    return max(bound, _smallest_sum_s(durations_s, bound)) if len(durations_s) <= _MOST_SUMMED else bound
+
+
+def _rounds_bound_s(durations_s: Sequence[float], machines: int) -> float:
     ordered = sorted(durations_s, reverse=True)
     bound = sum(ordered) / machines
     for rounds in range((len(ordered) - 1) // machines + 1 if ordered else 0):
         last = rounds * machines
         bound = max(bound, sum(ordered[last - rounds : last + 1]))
-    return max(bound, _smallest_sum_s(ordered, bound)) if len(ordered) <= _MOST_SUMMED else bound
+    return bound
 
 
 _MOST_SUMMED = 48
@@ -59,10 +68,10 @@ def _smallest_sum_s(durations_s: Sequence[float], at_least_s: float) -> float:
     return (threshold + (reached & -reached).bit_length() - 1) * step if reached else at_least_s
 
 
-def _alone_bound_s(jobs: Sequence[Job]) -> float:
-    """Moves that run alone run one after the other, beside nothing else."""
+def _alone_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
+    """Moves that run alone run one after the other, beside nothing else; the others need their time besides."""
     alone = sum(job.solo_s for job in jobs if job.alone)
-    return alone + max((job.solo_s for job in jobs if not job.alone), default=0.0) if alone else 0.0
+    return alone + lower_bound_s([job for job in jobs if not job.alone], limits) if alone else 0.0
 
 
 def _port_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
@@ -119,21 +128,42 @@ def _dual_vertices(rates: Sequence[float], slots: int) -> list[tuple[float, floa
     return [(x, y) for x, y in found if x >= 0 and y >= 0 and all(a * x + b * y <= 1 + 1e-12 for a, b in rows)]
 
 
-def _slot_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
-    bounds = [0.0]
-    for host, slots in limits.slots.items():
-        out = [job.solo_s for job in jobs if job.source == host]
-        into = [job.solo_s for job in jobs if job.destination == host]
-        groups = [out, into] if limits.separate_directions else [out + into]
-        bounds += [machines_bound_s(group, slots) for group in groups if group and slots > 0]
-    if limits.cluster_slots:
-        bounds.append(machines_bound_s([job.solo_s for job in jobs], limits.cluster_slots))
-    if limits.pair_slots:
-        pairs: dict[tuple[HostName, HostName], list[float]] = {}
-        for job in jobs:
-            pairs.setdefault((job.source, job.destination), []).append(job.solo_s)
-        bounds += [machines_bound_s(group, limits.pair_slots) for group in pairs.values()]
-    return max(bounds)
+def _slot_groups(jobs: Sequence[Job], limits: Limits) -> list[tuple[list[float], int]]:
+    """Solo durations of the moves that take a slot of the same pool, and how many slots it has."""
+    groups: dict[tuple[str, ...], tuple[list[float], int]] = {}
+    for job in jobs:
+        for key, slots in pools_of(job, limits):
+            if slots > 0:
+                groups.setdefault(key, ([], slots))[0].append(job.solo_s)
+    return list(groups.values())
+
+
+def dense_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
+    """Moves between the nodes of a subset take two of the subset's slots each: of an odd number one stays free.
+
+    The densest subset is looked for by taking away, from all nodes, the one with the least work inside, again and
+    again; every subset on the way gives a valid bound.
+    """
+    if limits.separate_directions:
+        return 0.0
+    work: dict[HostName, dict[HostName, float]] = {}
+    for job in jobs:
+        if job.source in limits.slots and job.destination in limits.slots:
+            for one, other in ((job.source, job.destination), (job.destination, job.source)):
+                ends = work.setdefault(one, {})
+                ends[other] = ends.get(other, 0.0) + job.solo_s
+    inside = {host: sum(ends.values()) for host, ends in work.items()}
+    total, slots, best = sum(inside.values()) / 2, sum(limits.slots[host] for host in inside), 0.0
+    while len(inside) > 1:
+        if slots >= 2:
+            best = max(best, total / (slots // 2))
+        least = min(inside, key=lambda host: (inside[host] / max(limits.slots[host], 1), host))
+        total -= inside.pop(least)
+        slots -= limits.slots[least]
+        for other, seconds in work[least].items():
+            if other in inside:
+                inside[other] -= seconds
+    return best
 
 
 def _source(job: Job) -> HostName:

@@ -60,6 +60,8 @@ class Problem:
     transfer_bytes: list[float]
     stream: list[float]
     alone: list[bool]
+    running: list[bool]
+    """Under way already: start at 0 before all others and whatever the pools say."""
     pools: list[tuple[int, ...]]
     """Slot pools that each move takes one of."""
     resources: list[tuple[int, ...]]
@@ -117,18 +119,13 @@ class _Run:
         self.rank = [0] * len(problem)
         for place, move in enumerate(order):
             self.rank[move] = place
-        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], deque[int]] = {}
-        for move in reversed(order):
-            key = problem.pools[move], problem.resources[move], problem.alone[move]
-            self.queues.setdefault(key, deque()).append(move)
-        self.common = set.intersection(*(set(pools) for pools, _, _ in self.queues)) if self.queues else set()
-        self.waiting = len(order)
         self.free = list(problem.pool_sizes)
         self.load = [0.0] * len(problem.capacities)
         self.booked = [0.0] * len(problem.capacities)
-        for move in order:
-            for resource in problem.resources[move]:
-                self.load[resource] += problem.transfer_bytes[move]
+        if policy.by_load:
+            for move in order:
+                for resource in problem.resources[move]:
+                    self.load[resource] += problem.transfer_bytes[move]
         self.active: list[int] = []
         self.rates: dict[int, float] = {}
         self.fixed_left = list(problem.fixed_s)
@@ -137,20 +134,48 @@ class _Run:
         self.just_freed: set[int] = set()
         size = len(problem)
         self.timeline = Timeline([0.0] * size, [0.0] * size, [None] * size)
+        pending = [move for move in order if not problem.running[move]]
+        self.waiting = size
+        for move in order:
+            if problem.running[move]:
+                self._start(move)
+        self._queue(pending)
+
+    def _queue(self, pending: Sequence[int]) -> None:
+        """One queue a kind; but where all need one pool and the order decides, a scan in order is quicker."""
+        problem = self.problem
+        self.common: set[int] = set()
+        if pending:
+            self.common = set(problem.pools[pending[0]]).intersection(*(problem.pools[move] for move in pending))
+        self.line = list(pending) if self.common and self.policy == EAGER else None
+        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], deque[int]] = {}
+        for move in () if self.line is not None else reversed(pending):
+            key = problem.pools[move], problem.resources[move], problem.alone[move]
+            self.queues.setdefault(key, deque()).append(move)
 
     def to_the_end(self) -> Timeline:
         while self.waiting or self.active:
-            while self.waiting and (queue := self._next_queue()):
-                self._start(self._take(queue))
+            while self.waiting and (move := self._next_move()) is not None:
+                self._start(move)
             if not self.active:
                 raise ValueError("a move can never start: a node has no slots")
             self._share()
             self._advance()
         return self.timeline
 
-    def _next_queue(self) -> deque[int] | None:
+    def _next_move(self) -> int | None:
         if any(self.free[pool] <= 0 for pool in self.common):
             return None
+        if self.line is None:
+            queue = self._next_queue()
+            return None if queue is None else self._take(queue)
+        pools, alone = self.problem.pools, self.problem.alone
+        for place, move in enumerate(self.line):
+            if self._fits(pools[move], alone[move]):
+                return self.line.pop(place)
+        return None
+
+    def _next_queue(self) -> deque[int] | None:
         best: deque[int] | None = None
         best_key: tuple[float, ...] = ()
         for (pools, resources, alone), queue in self.queues.items():
@@ -168,7 +193,10 @@ class _Run:
         if self.active and (alone or self.alone_runs):
             return False
         free = self.free
-        return all(free[pool] > 0 for pool in pools)
+        for pool in pools:
+            if free[pool] <= 0:
+                return False
+        return True
 
     def _has_bandwidth(self, move: int, resources: tuple[int, ...]) -> bool:
         stream = self.problem.stream[move]

@@ -55,7 +55,7 @@ def best_schedule(
     for policy in policies:
         search.consider(order, policy)
     if not keep_order:
-        search.improve(random.Random(seed))
+        search.improve(random.Random(seed), tuple(policies))
     return Schedule(slots_of(problem, search.best), search.best.makespan_s, bound)
 
 
@@ -83,7 +83,7 @@ class _Search:
     def done(self) -> bool:
         return self.effort <= 0 or self.best.makespan_s <= self.target_s
 
-    def improve(self, chance: random.Random) -> None:
+    def improve(self, chance: random.Random, policies: Sequence[Policy]) -> None:
         """Moves one of the order forward, or swaps two, as long as that does no harm. Half of the time the one
         that ends last is moved: nothing gets shorter unless it does."""
         size = len(self.order)
@@ -100,4 +100,4 @@ class _Search:
                 order.insert(other, order.pop(one))
             else:
                 order[one], order[other] = order[other], order[one]
-            self.consider(order, chance.choice((self.policy, self.policy, chance.choice(POLICIES))))
+            self.consider(order, chance.choice((self.policy, self.policy, chance.choice(policies))))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from console.model.cluster import Cluster, Contact, Host, NodeState, VirtualMachine
-from console.model.identity import HostName
+from console.model.cluster import Cluster, Contact, Host, NodeState, VirtualMachine, VmState
+from console.model.identity import HostName, VmId
 
 from .rules import Positions, smallest_clash
-from .values import Infeasible, PlanOptions
+from .values import Infeasible, PlanOptions, Progress
 from .words import count_text, list_text, size_text
+
+_RETRIES = 4
 
 Blocked = Callable[[VirtualMachine, HostName], Sequence[str]]
 """The sentences of the conflicts that block a VM's way to a host; empty when none does."""
@@ -50,14 +52,36 @@ def host_refusal(host: Host, avoided: frozenset[HostName]) -> Refusal | None:
     return None
 
 
+@dataclass(frozen=True)
+class Preferences:
+    """What makes one destination better than another, after the rules and before the balance."""
+
+    kept: Mapping[VmId, HostName] = field(default_factory=dict)
+    """Destinations of an earlier plan."""
+    tier: Mapping[HostName, int] = field(default_factory=dict)
+    """Lower is better; absent is 0."""
+    slower: Mapping[HostName, int] = field(default_factory=dict)
+    """How much slower the way to a host is than to the fastest, in coarse steps; absent is 0."""
+
+
 class Placement:
     """Places the VMs of one node, one after the other; knows the room that is left."""
 
-    def __init__(self, cluster: Cluster, node: HostName, options: PlanOptions, blocked: Blocked | None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        node: HostName,
+        options: PlanOptions,
+        blocked: Blocked | None,
+        *,
+        progress: Progress | None = None,
+        preferences: Preferences | None = None,
+    ) -> None:
         self.cluster = cluster
         self.node = node
         self.options = options
-        self.positions = Positions(cluster, node)
+        self._progress = progress or Progress()
+        self._prefer = preferences or Preferences()
         self._blocked = blocked
         self._refused = {
             host.name: refusal
@@ -65,28 +89,66 @@ class Placement:
             if host.name != node and (refusal := host_refusal(host, options.avoided)) is not None
         }
         self._open = [host for host in cluster.hosts if host.name != node and host.name not in self._refused]
-        self._free = {host.name: float(host.memory_free_bytes or 0) for host in self._open}
         self._reserve = {host.name: options.memory_reserve_fraction * (host.memory_bytes or 0) for host in self._open}
-        self._claim_arrivals()
+        self._static = [
+            (self._prefer.tier.get(host.name, 0), self._prefer.slower.get(host.name, 0)) for host in self._open
+        ]
+        self._begin()
+
+    def _begin(self) -> None:
+        self.positions = Positions(self.cluster, self.node)
+        self._free = {host.name: float(host.memory_free_bytes or 0) for host in self._open}
+        self._fullest_first = False
         self.infeasible: list[Infeasible] = []
+        self._claim_arrivals()
 
     def _claim_arrivals(self) -> None:
-        """What already moves to a host by somebody else's hand takes its room there."""
+        """What is on its way to a host, by this run or by somebody else's hand, takes its room and its place there."""
+        coming = {move.vm: move.destination for move in self._progress.in_flight}
         for vm in self.cluster.vms:
-            if vm.migration is not None and vm.migration.destination in self._free and vm.running:
-                self._free[vm.migration.destination] -= vm.memory_bytes
+            if vm.migration is not None and vm.migration.destination is not None:
+                coming.setdefault(vm.id, vm.migration.destination)
+        for vm_id, destination in coming.items():
+            vm = self.cluster.vm_by_id.get(vm_id)
+            if vm is None or vm.host == destination:
+                continue
+            if destination in self._free:
+                self._free[destination] -= memory_needed(vm)
+            self.positions.place(vm, destination)
 
     def place(self, vms: Sequence[VirtualMachine]) -> list[Choice]:
-        """A destination for each, the hardest first; those without any go to :attr:`infeasible`."""
+        """A destination for each, the hardest first; those without any go to :attr:`infeasible`.
+
+        Where the room or the rules left some without, they are tried again ahead of the others, with the fullest
+        host that fits in place of the emptiest; whatever leaves the fewest behind is taken.
+        """
+        choices = self._attempt(vms, frozenset())
+        best, urgent = (choices, self.infeasible, self._free), frozenset[VmId]()
+        for _ in range(_RETRIES):
+            again = frozenset(each.vm.id for each in self.infeasible if not _hopeless(each))
+            if not again or again <= urgent:
+                break
+            urgent |= again
+            self._begin()
+            self._fullest_first = True
+            choices = self._attempt(vms, urgent)
+            if len(self.infeasible) < len(best[1]):
+                best = (choices, self.infeasible, self._free)
+        choices, self.infeasible, self._free = best
+        return choices
+
+    def _attempt(self, vms: Sequence[VirtualMachine], urgent: frozenset[VmId]) -> list[Choice]:
         self.positions.will_move(vms)
         by_role = {vm.ref.role: vm for vm in vms}
         choices: list[Choice] = []
-        for vm in sorted(vms, key=self._hardest_first):
-            together = [by_role[role] for role in self.positions.companions(vm) if role in by_role]
-            waiting = [other for other in together if not any(choice.vm is other for choice in choices)]
+        placed: set[VmId] = set()
+        for vm in sorted(vms, key=lambda vm: (vm.id not in urgent, *self._hardest_first(vm))):
+            roles = self.positions.companions(vm)
+            waiting = [by_role[role] for role in roles if role in by_role and by_role[role].id not in placed]
             choice = self._choose(vm, sum(memory_needed(other) for other in waiting))
             if choice is not None:
                 choices.append(choice)
+                placed.add(vm.id)
         return choices
 
     def _hardest_first(self, vm: VirtualMachine) -> tuple[bool, bool, int, str]:
@@ -117,8 +179,7 @@ class Placement:
         if pinned is not None:
             return self._choose_pinned(vm, pinned)
         refused: dict[HostName, list[Refusal]] = {}
-        need = memory_needed(vm)
-        for host in sorted(self._open, key=lambda host: self._rank(vm, host, need)):
+        for host in self._ranked(vm, memory_needed(vm)):
             refusals = self.refusals(vm, host.name, companions_bytes)
             if not refusals:
                 return self._take(vm, host, self._reason(vm, host, refused))
@@ -128,12 +189,35 @@ class Placement:
         self._give_up(vm, refused)
         return None
 
-    def _rank(self, vm: VirtualMachine, host: Host, need: int) -> tuple[int, bool, float, str]:
-        """Lower is better: soft rules broken, not preferred, then the fuller host after the move."""
-        soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
-        preferred = vm.preferred_owners is not None and host.name in vm.preferred_owners
-        pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
-        return soft, not preferred, max(pressure, host.cpu_fraction or 0.0), host.name
+    def _ranked(self, vm: VirtualMachine, need: int) -> Iterator[Host]:
+        """Hosts from best to worst; mostly the first is taken, so the rest is sorted only when asked for."""
+        ranks = self._ranks(vm, need)
+        if not ranks:
+            return
+        first = min(ranks)
+        yield self._open[first[-1]]
+        ranks.remove(first)
+        for rank in sorted(ranks):
+            yield self._open[rank[-1]]
+
+    def _ranks(self, vm: VirtualMachine, need: int) -> list[tuple[tuple[int, ...], float, HostName, int]]:
+        """Lower is better: soft rules broken, not where it was planned before, not preferred, the host's tier, a
+        slower way, then the fuller host after the move."""
+        kept = self._prefer.kept.get(vm.id)
+        plain = not vm.anti_affinity and not vm.preferred_owners and kept is None
+        sign = -1.0 if self._fullest_first else 1.0
+        ranks = []
+        for index, host in enumerate(self._open):
+            first: tuple[int, ...] = self._static[index]
+            if not plain:
+                soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
+                preferred = bool(vm.preferred_owners) and host.name in (vm.preferred_owners or ())
+                first = (soft, host.name != kept, not preferred, *first)
+            pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
+            if host.cpu_fraction is not None and host.cpu_fraction > pressure:
+                pressure = host.cpu_fraction
+            ranks.append((first, sign * pressure, host.name, index))
+        return ranks
 
     def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:
         host = self.cluster.host_by_name.get(pinned)
@@ -156,10 +240,16 @@ class Placement:
 
     def _reason(self, vm: VirtualMachine, host: Host, refused: Mapping[HostName, Sequence[Refusal]]) -> str:
         left = self._free[host.name] - memory_needed(vm)
-        if vm.preferred_owners and host.name in vm.preferred_owners:
+        if self._prefer.kept.get(vm.id) == host.name:
+            why = "planned there before"
+        elif vm.preferred_owners and host.name in vm.preferred_owners:
             why = "a preferred owner with room"
         elif len(self._open) == 1:
             why = "the only host that takes VMs"
+        elif self._fullest_first:
+            why = "the fullest host that fits, so that all find room"
+        elif self._prefer.slower:
+            why = "least loaded of the hosts with the fastest way that fit"
         else:
             why = "least loaded of the hosts that fit"
         text = f"{why}: {size_text(left)} free after it"
@@ -185,7 +275,15 @@ class Placement:
 
 def memory_needed(vm: VirtualMachine) -> int:
     """Bytes that a destination has to have free: none for a VM that is off or saved."""
-    return vm.memory_bytes if vm.running else 0
+    state = vm.state
+    return vm.memory_bytes if state is VmState.RUNNING or state is VmState.PAUSED else 0
+
+
+def _hopeless(given_up: Infeasible) -> bool:
+    """Whether no other order of placing could help: nothing of it depends on where others go."""
+    return not any(
+        rule == "memory" or rule.startswith(("affinity rule", "AntiAffinityClassNames")) for rule in given_up.rules
+    ) or "pinned" in given_up.rules
 
 
 def _clash_text(every: Mapping[HostName, Sequence[Refusal]], rules: Sequence[str]) -> str:

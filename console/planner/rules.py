@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.model.cluster import AffinityRule, Cluster, VirtualMachine
@@ -110,9 +112,57 @@ class Positions:
                 return f"rule {rule.name} keeps it away from {other}, which will be there"
             if rule.kind == SAME_FAULT_DOMAIN and known and here != beyond:
                 return f"rule {rule.name} keeps it in one fault domain with {other}, which will be in {beyond}"
-            if rule.kind == DIFFERENT_FAULT_DOMAIN and known and here == beyond:
-                return f"rule {rule.name} keeps it out of the fault domain of {other}, {beyond}"
+            if rule.kind == DIFFERENT_FAULT_DOMAIN and (there == host or (known and here == beyond)):
+                return f"rule {rule.name} keeps it out of the fault domain of {other}, {beyond or there}"
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Rules that can not all hold, wherever the roles are: the fewest that show it."""
+
+    roles: tuple[RoleName, RoleName]
+    rules: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        *together, apart = self.rules
+        chain = " and ".join(together)
+        return f"{chain} keep {self.roles[0]} and {self.roles[1]} together, {apart} keeps them apart"
+
+
+def contradictions(rules: Iterable[AffinityRule]) -> tuple[Contradiction, ...]:
+    """Every rule that keeps roles apart which others, one or a chain of them, keep together."""
+    active = [rule for rule in rules if rule.enabled and len(rule.groups) > 1]
+    found: list[Contradiction] = []
+    for apart in active:
+        if apart.kind not in (DIFFERENT_NODE, DIFFERENT_FAULT_DOMAIN):
+            continue
+        kinds = (SAME_NODE,) if apart.kind == DIFFERENT_NODE else (SAME_NODE, SAME_FAULT_DOMAIN)
+        together = [rule for rule in active if rule.kind in kinds]
+        for one, other in itertools.combinations(apart.groups, 2):
+            chain = _chain_between(one, other, together)
+            if chain:
+                names = (*(f"affinity rule {name}" for name in chain), f"affinity rule {apart.name}")
+                found.append(Contradiction((one, other), names))
+    return tuple(found)
+
+
+def _chain_between(one: RoleName, other: RoleName, rules: Sequence[AffinityRule]) -> tuple[str, ...]:
+    """The fewest rules that lead from one role to the other; breadth first, empty when none do."""
+    paths: dict[RoleName, tuple[str, ...]] = {one: ()}
+    waiting = deque([one])
+    while waiting:
+        role = waiting.popleft()
+        if role == other:
+            return paths[role]
+        for rule in rules:
+            if role in rule.groups:
+                for following in rule.groups:
+                    if following not in paths:
+                        paths[following] = (*paths[role], rule.name)
+                        waiting.append(following)
+    return ()
 
 
 def smallest_clash(refusals: Mapping[HostName, frozenset[str]]) -> tuple[str, ...]:

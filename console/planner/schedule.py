@@ -23,6 +23,8 @@ class Job:
     """What this move reaches with every port to itself."""
     alone: bool = False
     """Runs while nothing else does."""
+    running: bool = False
+    """Is under way already: what is left of it starts at 0, whatever the limits are by now."""
 
     @property
     def solo_s(self) -> float:
@@ -54,6 +56,8 @@ class Limits:
     links: tuple[SharedLink, ...] = ()
     cluster_slots: int | None = None
     pair_slots: int | None = None
+    inflow: Mapping[HostName, int] = field(default_factory=dict)
+    """Moves at once into a destination."""
     separate_directions: bool = False
     """Whether ``slots`` counts moves out and moves in each for themselves; normally they count together."""
 
@@ -78,7 +82,7 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
     job_resources: list[tuple[int, ...]] = []
     for job in jobs:
         mine: list[int] = []
-        for key, size in _pools_of(job, limits):
+        for key, size in pools_of(job, limits):
             if key not in pools:
                 pools[key] = len(sizes)
                 sizes.append(size)
@@ -96,6 +100,7 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
         transfer_bytes=[job.transfer_bytes for job in jobs],
         stream=[job.stream_bytes_per_s for job in jobs],
         alone=[job.alone for job in jobs],
+        running=[job.running for job in jobs],
         pools=job_pools,
         resources=job_resources,
         pool_sizes=sizes,
@@ -104,10 +109,13 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
     )
 
 
-def _pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
+def pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
+    """The slot pools that a job takes one slot of each, and their sizes."""
     out, into = ("out", "in") if limits.separate_directions else ("", "")
     ends = [(("node", job.source, out), job.source), (("node", job.destination, into), job.destination)]
     found: list[tuple[tuple[str, ...], int]] = [(key, limits.slots[host]) for key, host in ends if host in limits.slots]
+    if job.destination in limits.inflow:
+        found.append((("inflow", job.destination), limits.inflow[job.destination]))
     if limits.pair_slots is not None:
         found.append((("pair", job.source, job.destination), limits.pair_slots))
     if limits.cluster_slots is not None:
@@ -118,6 +126,8 @@ def _pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
 def _pool_words(key: tuple[str, ...], size: int) -> str:
     if key[0] == "cluster":
         return f"a slot of the cluster ({size} at once)"
+    if key[0] == "inflow":
+        return f"a slot into {key[1]} ({size} at once)"
     where = f"between {key[1]} and {key[2]}" if key[0] == "pair" else f"on {key[1]}"
     return f"a slot {where} ({size} at once)"
 

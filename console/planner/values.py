@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from console.forecast.values import MoveForecast
+from console.model.cluster import MigrationTransport
 from console.model.identity import HostName, VmId, VmRef
+
+from .schedule import SharedLink
 
 
 class Engine(Enum):
@@ -25,6 +28,32 @@ class HeavyClass(Enum):
     LAST = "last"
     ALONE = "alone"
     SKIP = "skip"
+
+
+class SlotReading(Enum):
+    """What MaximumParallelMigrations counts."""
+
+    NODE = "node"
+    """Moves that a node takes part in, in and out together (Get-Cluster reference): the stricter reading."""
+    PAIR = "pair"
+    """Moves between one pair of nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLimits:
+    """Limits that moves share besides MaximumParallelMigrations. None or absent: no such limit."""
+
+    reading: SlotReading = SlotReading.NODE
+    slots_of: Mapping[HostName, int] = field(default_factory=dict)
+    """Moves at once on single nodes that differ from the rest, in and out together."""
+    per_destination: int | None = None
+    """Moves at once into one destination."""
+    per_pair: int | None = None
+    cluster_wide: int | None = None
+    links: tuple[SharedLink, ...] = ()
+    out_bytes_per_s: Mapping[HostName, float] = field(default_factory=dict)
+    """What a node's moves may send together."""
+    in_bytes_per_s: Mapping[HostName, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +75,31 @@ class PlanOptions:
     avoided: frozenset[HostName] = frozenset()
     """Hosts that take nothing."""
     heavy: HeavyClass = HeavyClass.AS_PLANNED
+    transport: MigrationTransport | None = None
+    """Plan as if the drained node used this one."""
+    limits: SiteLimits = SiteLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A move that is under way while the rest is planned anew."""
+
+    vm: VmId
+    destination: HostName
+    elapsed_s: float = 0.0
+    bytes_sent: int | None = None
+    """None: reckoned from the time that has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come when what is left is planned anew."""
+
+    done: frozenset[VmId] = frozenset()
+    """Over, one way or the other: not planned again, wherever the cluster was last seen to have them."""
+    in_flight: tuple[InFlight, ...] = ()
+    destinations: Mapping[VmId, HostName] = field(default_factory=dict)
+    """What was planned and has not started, in planned order: kept wherever it still holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +174,8 @@ class Plan:
     n1_after: bool | None
     """Whether the cluster could still lose any one remaining host; None when memory is unknown."""
     notes: tuple[str, ...] = ()
+    in_flight: tuple[PlannedMove, ...] = ()
+    """Moves that were under way when this was planned: they began before second 0."""
 
     @property
     def ratio(self) -> float:

@@ -1,0 +1,128 @@
+"""From settings, levers and forecasts to the limits that a schedule keeps, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from console.forecast.values import MigrationType, MoveForecast
+from console.model.cluster import Cluster
+from console.model.identity import HostName
+
+from .schedule import Limits
+from .values import Engine, PlanOptions, SlotReading
+from .words import count_text
+
+HOST_MIGRATIONS_DEFAULT = 2
+"""MaximumVirtualMachineMigrations as Windows sets it, where neither cluster nor host tells."""
+
+
+def slots_per_node(cluster: Cluster, host_limit: int | None, options: PlanOptions) -> int:
+    """Moves at once on one node: the lever, else MaximumParallelMigrations, else the host's own limit.
+
+    Raises:
+        ValueError: the lever is below 1.
+    """
+    if options.slots is not None:
+        if options.slots < 1:
+            raise ValueError(f"a drain needs at least one slot, got {options.slots}")
+        return options.slots
+    return _allowed(cluster, host_limit)
+
+
+def _allowed(cluster: Cluster, host_limit: int | None) -> int:
+    return max(1, cluster.settings.maximum_parallel_migrations or host_limit or HOST_MIGRATIONS_DEFAULT)
+
+
+def at_once(cluster: Cluster, node: HostName, options: PlanOptions) -> int:
+    """The most moves that ``node`` can take part in under this plan.
+
+    Read per node, MaximumParallelMigrations is that number. Read per pair it holds for each destination, so the
+    node's own number is the lever, or as many as all destinations take together.
+    """
+    host = cluster.host_by_name[node]
+    slots = slots_per_node(cluster, host.maximum_virtual_machine_migrations, options)
+    site = options.limits
+    if site.reading is SlotReading.PAIR and options.slots is None:
+        slots *= max(1, sum(other.accepts_vms for other in cluster.hosts if other.name != node))
+    for limit in (site.slots_of.get(node), site.cluster_wide):
+        slots = slots if limit is None else min(slots, limit)
+    return max(1, slots)
+
+
+def limits_of(
+    cluster: Cluster,
+    sources: Sequence[HostName],
+    destinations: Iterable[HostName],
+    options: PlanOptions,
+    slots: int,
+    ports: tuple[Mapping[HostName, float], Mapping[HostName, float]],
+) -> Limits:
+    """All limits of a schedule between these hosts.
+
+    Args:
+        ports: bytes per second (out, in) that forecasts imply; stated ones can only lower them.
+    """
+    site = options.limits
+    hosts = dict.fromkeys((*sources, *sorted(destinations)))
+    per_node = dict.fromkeys(hosts, slots)
+    pair = site.per_pair
+    if site.reading is SlotReading.PAIR:
+        allowed = _allowed(cluster, cluster.host_by_name[sources[0]].maximum_virtual_machine_migrations)
+        pair = allowed if pair is None else min(pair, allowed)
+    for host, most in site.slots_of.items():
+        if host in hosts:
+            per_node[host] = min(per_node[host], most)
+    out, into = (
+        {
+            host: min(implied.get(host, float("inf")), stated.get(host, float("inf")))
+            for host in hosts
+            if host in implied or host in stated
+        }
+        for implied, stated in zip(ports, (site.out_bytes_per_s, site.in_bytes_per_s), strict=True)
+    )
+    inflow = {} if site.per_destination is None else dict.fromkeys(hosts, site.per_destination)
+    return Limits(per_node, out, into, site.links, site.cluster_wide, pair, inflow)
+
+
+def implied_ports(
+    forecasts: Sequence[tuple[HostName, MoveForecast, MoveForecast]], sources: Sequence[HostName], sharing: int
+) -> tuple[dict[HostName, float], dict[HostName, float]]:
+    """Bytes per second (out, in) of the hosts, from forecasts (destination, alone, shared).
+
+    Where a move gets slower by sharing, the path is the limit: what all sharers reach together is its capacity.
+    """
+    capacity: dict[HostName, float] = {}
+    hosts: set[HostName] = set()
+    for host, solo, shared in forecasts:
+        hosts.add(host)
+        slower = sharing > 1 and shared.rate_bytes_per_s < solo.rate_bytes_per_s
+        if shared.migration_type is MigrationType.LIVE and slower:
+            capacity[host] = max(capacity.get(host, 0.0), shared.rate_bytes_per_s * sharing)
+    held_back = bool(capacity) and hosts <= capacity.keys()
+    return (dict.fromkeys(sources, max(capacity.values())) if held_back else {}), capacity
+
+
+def notes_on(cluster: Cluster, options: PlanOptions, slots: int) -> tuple[str, ...]:
+    """What an operator should know of the limits that were kept."""
+    limit = cluster.settings.maximum_parallel_migrations
+    by_pair = options.limits.reading is SlotReading.PAIR
+    notes: list[str] = []
+    if limit is None:
+        notes.append(
+            f"MaximumParallelMigrations is not known: planned with {count_text(slots, 'move')} at once per node."
+        )
+    elif by_pair:
+        notes.append(
+            f"Plans {count_text(limit, 'move')} at once per pair of nodes (MaximumParallelMigrations is read per pair"
+            " here; Microsoft's reference says per node)."
+        )
+    elif slots > limit:
+        notes.append(f"Plans {slots} moves at once, the cluster allows {limit} (MaximumParallelMigrations).")
+    else:
+        notes.append(
+            f"Plans {count_text(slots, 'move')} at once per node, in and out together (MaximumParallelMigrations is"
+            " read per node, the stricter of its two readings)."
+        )
+    if options.engine is Engine.NATIVE:
+        notes.append("The cluster chooses destinations and order itself: these are a forecast of what it will do.")
+    return tuple(notes)

@@ -1,0 +1,189 @@
+"""A placed VM with its forecasts: what the schedule needs of it, and what the plan tells of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from console.forecast.values import Forecaster, MigrationType, MoveForecast
+from console.model.cluster import Cluster
+from console.model.identity import HostName
+
+from .placement import Choice
+from .schedule import Job, Slot
+from .values import HeavyClass, InFlight, Interruption, NotMoved, PlannedMove, PlanOptions
+
+_COMMON_ERROR = 0.7
+"""Share of a forecast's error that all moves of a site have in common (prior)."""
+_OVERDUE_SHARE = 0.02
+"""Of its forecast: what is left, at the least, of a move that is still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A placed VM with its forecasts: alone, and as it will share."""
+
+    choice: Choice
+    solo: MoveForecast
+    shared: MoveForecast
+    heavy: bool = False
+    held: bool = False
+    under_way: InFlight | None = None
+
+    @property
+    def fixed_s(self) -> float:
+        return max(0.0, self.shared.duration_p50_s - _transfer_s(self.shared))
+
+    @property
+    def p90_factor(self) -> float:
+        return self.shared.duration_p90_s / self.shared.duration_p50_s if self.shared.duration_p50_s > 0 else 1.0
+
+    @property
+    def rest(self) -> tuple[float, float]:
+        """Fixed seconds and bytes that are still to come."""
+        if self.under_way is None:
+            return self.fixed_s, self.shared.bytes_to_send
+        elapsed_s = self.under_way.elapsed_s
+        least_s = max(0.0, self.shared.duration_p50_s * _OVERDUE_SHARE)
+        sent = self.under_way.bytes_sent
+        if sent is None:
+            sent = int(max(0.0, elapsed_s - self.fixed_s) * self.shared.rate_bytes_per_s)
+        bytes_left = max(0.0, self.shared.bytes_to_send - sent)
+        return max(self.fixed_s - elapsed_s, 0.0 if bytes_left > 0 else least_s), bytes_left
+
+    def job(self, alone: bool) -> Job:
+        fixed_s, bytes_left = self.rest
+        stream = self.solo.rate_bytes_per_s if bytes_left > 0 else math.inf
+        running = self.under_way is not None
+        source = self.choice.vm.host
+        return Job(source, self.choice.host, fixed_s, bytes_left, stream, alone and self.heavy and not running, running)
+
+    def solo_job(self, alone: bool) -> Job:
+        """The same move with its passes as they would be without sharing, for the bound."""
+        job = self.job(alone)
+        if self.under_way is not None:
+            return job
+        return replace(job, transfer_bytes=min(job.transfer_bytes, self.solo.bytes_to_send))
+
+    def planned(self, slot: Slot) -> PlannedMove:
+        choice, shared = self.choice, self.shared
+        start_s = slot.start_s if self.under_way is None else -self.under_way.elapsed_s
+        duration_s = slot.end_s - start_s
+        copying_s = duration_s - self.fixed_s
+        rate = shared.rate_bytes_per_s
+        if shared.bytes_to_send > 0 and copying_s > 0 and self.under_way is None:
+            rate = shared.bytes_to_send / copying_s
+        forecast = replace(
+            shared,
+            duration_p50_s=duration_s,
+            duration_p90_s=duration_s * self.p90_factor,
+            rate_bytes_per_s=rate,
+        )
+        return PlannedMove(
+            vm=choice.vm.ref,
+            source=choice.vm.host,
+            destination=choice.host,
+            start_s=start_s,
+            end_s=slot.end_s,
+            memory_bytes=choice.vm.memory_bytes,
+            forecast=forecast,
+            reason=choice.reason,
+            waits_for=self._wait(slot),
+        )
+
+    def _wait(self, slot: Slot) -> str:
+        if self.held:
+            return "held: starts when it is released"
+        return f"waits for {slot.waited}" if slot.start_s > 0 and slot.waited else ""
+
+
+def forecast_of(
+    cluster: Cluster,
+    choice: Choice,
+    options: PlanOptions,
+    forecaster: Forecaster,
+    sharing: int,
+    under_way: InFlight | None = None,
+) -> Candidate:
+    solo = forecaster.forecast(cluster, choice.vm, choice.host, sharing=1)
+    shared = forecaster.forecast(cluster, choice.vm, choice.host, sharing=sharing) if sharing > 1 else solo
+    return Candidate(choice, solo, shared, held=choice.vm.id in options.held, under_way=under_way)
+
+
+def class_heavy(
+    candidates: Sequence[Candidate], slots: int, options: PlanOptions
+) -> tuple[list[Candidate], list[NotMoved]]:
+    """Marks the VMs that dominate: those that do not converge, or take thrice the usual time and over a tenth of
+    the drain's. With ``SKIP`` they stay."""
+    times = sorted(candidate.solo.duration_p50_s for candidate in candidates)
+    if not times:
+        return [], []
+    usual, share = times[len(times) // 2], sum(times) / slots / 10
+    longest_s = max(3 * usual, share)
+    marked = [
+        replace(each, heavy=True) if not each.solo.converges or each.solo.duration_p50_s > longest_s else each
+        for each in candidates
+    ]
+    if options.heavy is not HeavyClass.SKIP:
+        return marked, []
+    skipped = [
+        NotMoved(each.choice.vm.ref, _skip_reason(each)) for each in marked if each.heavy and each.under_way is None
+    ]
+    return [each for each in marked if not each.heavy or each.under_way is not None], skipped
+
+
+def _skip_reason(candidate: Candidate) -> str:
+    if not candidate.solo.converges:
+        return "heavy, skipped by choice: it dirties memory faster than the copy gets small"
+    return f"heavy, skipped by choice: about {candidate.solo.duration_p50_s / 60:.0f} min by itself"
+
+
+def interrupts(move: PlannedMove) -> bool:
+    return move.forecast.migration_type is MigrationType.QUICK
+
+
+def interruption(move: PlannedMove) -> Interruption:
+    dark = move.forecast.blackout_p50_s
+    return Interruption(move.vm, f"quick migration: saved and restored, its guest stands still for about {dark:.0f} s")
+
+
+def makespan_p90_s(makespan_s: float, moves: Sequence[PlannedMove], slots: int) -> float:
+    """Part of the error is the site's and hits every move alike, the rest evens out over the moves of a slot."""
+    total = sum(move.forecast.duration_p50_s for move in moves)
+    if total <= 0:
+        return makespan_s
+    excess = sum(move.forecast.duration_p90_s - move.forecast.duration_p50_s for move in moves) / total
+    evened = math.sqrt(max(1.0, len(moves) / slots))
+    return makespan_s * (1 + excess * (_COMMON_ERROR + (1 - _COMMON_ERROR) / evened))
+
+
+def slower_ways(
+    node: HostName, candidates: Sequence[HostName], options: PlanOptions, rates: Sequence[float]
+) -> dict[HostName, int]:
+    """How much slower each destination is than the fastest, in quarters of the rate; empty when none is by much.
+
+    Args:
+        rates: one move's forecast rate to each candidate; stated ports and shared links lower it.
+    """
+    reached = [
+        _held_back(node, host, options, rate) for host, rate in zip(candidates, rates, strict=True)
+    ]
+    best = max(reached, default=0.0)
+    if best <= 0 or min(reached) >= 0.8 * best:
+        return {}
+    steps = {host: int(4 * best / max(rate, best / 1e6)) - 4 for host, rate in zip(candidates, reached, strict=True)}
+    return {host: step for host, step in steps.items() if step > 0}
+
+
+def _held_back(node: HostName, host: HostName, options: PlanOptions, rate: float) -> float:
+    site = options.limits
+    rate = min(rate, site.in_bytes_per_s.get(host, rate))
+    for link in site.links:
+        if (node in link.members) != (host in link.members):
+            rate = min(rate, link.capacity_bytes_per_s)
+    return rate
+
+
+def _transfer_s(forecast: MoveForecast) -> float:
+    return forecast.bytes_to_send / forecast.rate_bytes_per_s if forecast.rate_bytes_per_s > 0 else 0.0
