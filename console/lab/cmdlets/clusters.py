@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from console.lab.cmdlets import errors, shapes
+from console.lab.cmdlets import cim, cim_cluster, errors, shapes
 from console.lab.cmdlets.invocation import Invocation, answers, is_wild, matches
+from console.lab.cmdlets.objects import CimShape
 from console.lab.cmdlets.shapes import ClusterRoot, OwnerList, Parameter, ResourceType, VolumeOnNode
-from console.lab.engine import PsObject, PsValue
+from console.lab.engine import PsValue
 from console.lab.world.service import ClusterRefusal
 from console.lab.world.state import Group, Host, Network, Resource, Volume
 from console.lab.world.world import World
@@ -204,15 +205,45 @@ def get_shared_volume_state(call: Invocation) -> Iterable[PsValue]:
 
 @answers("Get-ClusterQuorum")
 def get_quorum(call: Invocation) -> Iterable[PsValue]:
-    types = ("Microsoft.FailoverClusters.PowerShell.ClusterQuorumSettings", "System.Object")
-    from console.lab.cmdlets.objects import enum_value, reference
+    return [shapes.QUORUM.make(call.scope, ClusterRoot(call.world))]
 
-    yield PsObject(
-        types,
-        {
-            "Cluster": reference("FailoverClusters", "Cluster", call.world.scenario.cluster),
-            "QuorumResource": reference("FailoverClusters", "ClusterResource", "Cloud Witness"),
-            "QuorumType": enum_value("ClusterQuorumType", "FailoverClusters", "NodeAndCloudMajority"),
-        },
-        types[0],
-    )
+
+@answers("Get-ClusterAccess")
+def get_access(call: Invocation) -> Iterable[PsValue]:
+    patterns = call.texts("User") or ["*"]
+    return [
+        shapes.ACCESS.make(call.scope, rule)
+        for rule in call.world.facts.access
+        if any(matches(pattern, rule.identity) for pattern in patterns)
+    ]
+
+
+def _instances(call: Invocation, shape: CimShape[Any]) -> Iterable[PsValue]:
+    """Cmdlets that are made of a WMI class, with -Name."""
+    patterns = call.texts("Name") or call.texts("FriendlyName") or ["*"]
+    names = "FriendlyName" if "FriendlyName" in shape.types else "Name"
+    return [
+        instance
+        for instance in cim.instances_of(call.scope, shape)
+        if any(matches(pattern, str(instance.properties[names])) for pattern in patterns)
+    ]
+
+
+@answers("Get-ClusterAffinityRule")
+def get_affinity_rule(call: Invocation) -> Iterable[PsValue]:
+    return _instances(call, cim_cluster.RULE)
+
+
+@answers("Get-ClusterFaultDomain")
+def get_fault_domain(call: Invocation) -> Iterable[PsValue]:
+    return _instances(call, cim_cluster.FAULT_DOMAIN)
+
+
+@answers("Get-VirtualDisk")
+def get_virtual_disk(call: Invocation) -> Iterable[PsValue]:
+    return _instances(call, cim_cluster.VIRTUAL_DISK)
+
+
+@answers("Get-StorageJob")
+def get_storage_job(call: Invocation) -> Iterable[PsValue]:
+    return _instances(call, cim_cluster.STORAGE_JOB)

@@ -13,6 +13,7 @@ from console.lab.cmdlets import (
     cim_host,
     cim_virtual,
     clusters,
+    directory,
     errors,
     event_cmdlets,
     flow,
@@ -30,8 +31,8 @@ from console.lab.world.cluster import LabCluster
 from console.lab.world.state import Host
 
 _FAMILIES = (
-    cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, event_cmdlets, flow, host_cmdlets, hyper_v, meta,
-    moves,
+    cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, directory, event_cmdlets, flow, host_cmdlets, hyper_v,
+    meta, moves,
 )  # fmt: skip
 """Imported for what they register."""
 
@@ -64,6 +65,12 @@ class _StopOnError:
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         self._sink.progress(activity, status, percent)
+
+
+def _changes(command: Command) -> bool:
+    if command.is_script:
+        return scripts.changes(command.name)
+    return command.name.rpartition("\\")[2].lower() in CHANGING
 
 
 class LabHostEngine:
@@ -112,7 +119,7 @@ class LabHostEngine:
         return facts
 
     def _count(self, context: SessionContext, pipeline: Sequence[Command]) -> None:
-        changing = any(command.is_script or command.name.lower() in CHANGING for command in pipeline)
+        changing = any(_changes(command) for command in pipeline)
         received = self.scope.cluster.received
         counter = received.changing if changing else received.reading
         counter[(self.scope.host.name, context.user)] += 1

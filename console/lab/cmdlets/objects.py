@@ -35,6 +35,8 @@ _NAMESPACES = {
     "Hyper-V": "Microsoft.HyperV.PowerShell",
     "ServerManager": "Microsoft.Windows.ServerManager.Commands",
     "Microsoft.PowerShell.Diagnostics": "System.Diagnostics.Eventing.Reader",
+    "ActiveDirectory": "Microsoft.ActiveDirectory.Management",
+    "NetworkATC": "Microsoft.NetworkATC",
 }
 _CIM_TAGS = {"uint8": "By", "uint16": "U16", "uint32": "U32", "uint64": "U64", "sint64": "I64", "int64": "I64",
              "int8": "SB", "sint8": "SB", "int16": "I16", "sint16": "I16", "real32": "Sg", "real64": "Db"}  # fmt: skip

@@ -1,23 +1,62 @@
 """The few constant scripts that the lab understands, recognised by their form; nothing is evaluated.
 
-A property assignment on the cluster has no cmdlet of its own: ``param([uint32]$Value) (Get-Cluster).Name = $Value``.
+Some things have no cmdlet of their own: a property assignment on the cluster
+(``param([uint32]$Value) (Get-Cluster).Name = $Value``), a WMI method whose argument is a reference
+(GetSystemCompatibilityVectors), a WMI method whose arguments are a hash table (StdRegProv.GetStringValue).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
-from console.lab.cmdlets import errors
+from console.lab.cmdlets import cim_virtual, errors
 from console.lab.cmdlets.binding import plain
+from console.lab.cmdlets.cim_virtual import VECTOR, System
 from console.lab.cmdlets.invocation import Scope
-from console.lab.engine import Command, PsError, PsValue, TerminatingError
+from console.lab.engine import Command, PsError, PsObject, PsValue, TerminatingError, Typed
+from console.lab.world import facts_directory, facts_processor
+from console.lab.world.facts_processor import Vector
 
+Found: TypeAlias = "re.Match[str]"
+
+_NAMESPACE = r"-Namespace\s+root[/\\]"
 _ASSIGNMENT = re.compile(
-    r"^\s*param\s*\(\s*(?:\[\w+\]\s*)?\$(?P<parameter>\w+)\s*\)\s*;?\s*"
-    r"\(\s*Get-Cluster\s*\)\s*\.\s*(?P<property>\w+)\s*=\s*\$(?P<value>\w+)\s*;?\s*$",
+    r"param\s*\(\s*(?:\[\w+\]\s*)?\$(?P<parameter>\w+)\s*\)\s*;?\s*"
+    r"\(\s*Get-Cluster\s*\)\s*\.\s*(?P<property>\w+)\s*=\s*\$(?P<value>\w+)",
     re.IGNORECASE,
 )
+_VECTORS = re.compile(
+    r"param\s*\(\s*\)\s*;?\s*"
+    rf"\$(?P<service>\w+)\s*=\s*Get-CimInstance\s+{_NAMESPACE}virtualization[/\\]v2\s+"
+    r"-ClassName\s+Msvm_VirtualSystemMigrationService\s*;\s*"
+    rf"Get-CimInstance\s+{_NAMESPACE}virtualization[/\\]v2\s+-ClassName\s+Msvm_ComputerSystem\s+"
+    r"-Filter\s+\"Name(?P<operator>=|!=|<>)'\$\(\$env:COMPUTERNAME\)'\"\s*\|\s*"
+    r"ForEach-Object\s*\{\s*\$(?P<system>\w+)\s*=\s*\$_\s*;\s*"
+    r"\(\s*Invoke-CimMethod\s+-InputObject\s+\$(?P=service)\s+-MethodName\s+GetSystemCompatibilityVectors\s+"
+    r"-Arguments\s+@\{\s*ComputerSystem\s*=\s*\[ref\]\$(?P=system)\s*\}\s*\)\s*\.\s*CompatibilityVectors\s*\|\s*"
+    r"Select-Object\s+-Property\s+(?P<columns>.+?)\s*\}",
+    re.IGNORECASE | re.DOTALL,
+)
+_REGISTRY = re.compile(
+    r"param\s*\(\s*\)\s*;?\s*"
+    rf"Invoke-CimMethod\s+{_NAMESPACE}cimv2\s+-ClassName\s+StdRegProv\s+-MethodName\s+GetStringValue\s+"
+    r"-Arguments\s+@\{\s*sSubKeyName\s*=\s*'(?P<key>[^']*)'\s*;\s*sValueName\s*=\s*'(?P<value>[^']*)'\s*\}\s*\|\s*"
+    r"Select-Object\s+-Property\s+(?P<columns>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CALCULATED = re.compile(
+    r"@\{\s*Name\s*=\s*'(?P<name>\w+)'\s*;\s*Expression\s*=\s*\{\s*\$\w+\.Name\s*\}\s*\}", re.IGNORECASE
+)
+_SELECTED = ("System.Management.Automation.PSCustomObject", "System.Object")
+NOT_FOUND = 2
+"""ERROR_FILE_NOT_FOUND, which StdRegProv returns for a value that is not there."""
+
+
+def changes(text: str) -> bool:
+    """Whether a script would change the world; one that is not understood might."""
+    return _VECTORS.fullmatch(text.strip()) is None and _REGISTRY.fullmatch(text.strip()) is None
 
 
 def run(scope: Scope, command: Command) -> Iterable[PsValue]:
@@ -26,14 +65,18 @@ def run(scope: Scope, command: Command) -> Iterable[PsValue]:
     Raises:
         TerminatingError: the lab does not know it, or the property can not be set.
     """
-    found = _ASSIGNMENT.match(command.name)
-    if found is None or found["parameter"].lower() != found["value"].lower():
+    text = command.name.strip().rstrip(";").rstrip()
+    for form, act in _FORMS.items():
+        found = form.fullmatch(text)
+        if found is not None:
+            return act(scope, command, found)
+    raise errors.no_scripts()
+
+
+def _assign(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    name, parameter = found["property"], found["parameter"]
+    if parameter.lower() != found["value"].lower():
         raise errors.no_scripts()
-    _assign(scope, command, found["property"], found["parameter"])
-    return []
-
-
-def _assign(scope: Scope, command: Command, name: str, parameter: str) -> None:
     given = [value for key, value in command.parameters.items() if key.lower() == parameter.lower()]
     given += list(command.positional)
     known = {each.lower(): each for each in scope.world.settings}
@@ -44,8 +87,61 @@ def _assign(scope: Scope, command: Command, name: str, parameter: str) -> None:
         raise _can_not_set(f'Exception setting "{name}": "Cannot convert \'{value}\' to System.UInt32"', "SetValue")
     scope.cluster.service.set_property(known[name.lower()], value)
     scope.cluster.touch()
+    return []
 
 
 def _can_not_set(message: str, identifier: str) -> TerminatingError:
     exception = "System.Management.Automation.SetValueInvocationException"
     return TerminatingError(PsError(message, identifier, errors.INVALID_OPERATION, exception))
+
+
+def _vectors(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    of_host = found["operator"] == "="
+    columns = _columns(found["columns"])
+    for system in cim_virtual.systems(scope):
+        if (system.vm is None) == of_host:
+            for vector in _vectors_of(system):
+                yield _row(_vector_values(scope, system, vector, columns), VECTOR.type_names[1])
+
+
+def _vectors_of(system: System) -> list[Vector]:
+    if system.vm is None:
+        return facts_processor.host_vectors(system.host)
+    return facts_processor.vm_vectors(system.vm, system.host)
+
+
+def _vector_values(scope: Scope, system: System, vector: Vector, columns: Mapping[str, bool]) -> dict[str, PsValue]:
+    instance = VECTOR.make(scope, vector)
+    return {
+        name: system.name if calculated else instance.properties.get(name)
+        for name, calculated in columns.items()
+    }
+
+
+def _registry(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    value = facts_directory.registry_text(scope.host, found["key"], found["value"])
+    answer: dict[str, PsValue] = {"ReturnValue": Typed("U32", NOT_FOUND if value is None else 0), "sValue": value}
+    chosen = {name: answer.get(name) for name in _columns(found["columns"])}
+    return [_row(chosen, "Microsoft.Management.Infrastructure.CimMethodResult")]
+
+
+def _columns(text: str) -> dict[str, bool]:
+    """Names of Select-Object's columns in order; True for one that is calculated from the system's name."""
+    columns: dict[str, bool] = {}
+    for part in re.split(r"\s*,\s*", text.strip()):
+        calculated = _CALCULATED.fullmatch(part)
+        if calculated is None and not re.fullmatch(r"\w+", part):
+            raise errors.no_scripts()
+        columns[calculated["name"] if calculated else part] = calculated is not None
+    return columns
+
+
+def _row(values: dict[str, PsValue], type_name: str) -> PsObject:
+    return PsObject((f"Selected.{type_name}", *_SELECTED), values, None, notes=True)
+
+
+_FORMS: Mapping[re.Pattern[str], Callable[[Scope, Command, Found], Iterable[PsValue]]] = {
+    _ASSIGNMENT: _assign,
+    _VECTORS: _vectors,
+    _REGISTRY: _registry,
+}

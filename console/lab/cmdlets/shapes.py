@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from console.lab.cmdlets.invocation import Scope
 from console.lab.cmdlets.objects import Getter, Shape, reference
-from console.lab.engine import PsObject, PsStringCollection
+from console.lab.engine import PsEnum, PsObject, PsStringCollection
 from console.lab.world import progress
+from console.lab.world.facts import AccessRule
 from console.lab.world.state import DrainStatus, Group, Host, Network, NodeState, Resource, Volume
 from console.lab.world.world import CLUSTER_DEFAULTS, World
 from console.model.units import UNSET
@@ -95,6 +96,12 @@ def highest_version(host: Host) -> int:
     return FUNCTIONAL_LEVELS.get(host.build, 12) << 16 | 8
 
 
+def _witness_weight(scope: Scope, _: object) -> int:
+    """Dynamic quorum lets the witness vote where the nodes' votes are even."""
+    votes = sum(1 for host in scope.world.hosts.values() if host.state is not NodeState.DOWN)
+    return int(bool(scope.world.facts.witness) and votes % 2 == 0)
+
+
 CLUSTER: Shape[ClusterRoot] = Shape(
     "Cluster",
     {
@@ -103,6 +110,7 @@ CLUSTER: Shape[ClusterRoot] = Shape(
         "Id": lambda s, _: str(s.world.cluster_id),
         "AdministrativeAccessPoint": lambda s, _: "Dns" if s.world.scenario.workgroup else "ActiveDirectoryAndDns",
         "SharedVolumesRoot": lambda s, _: "C:\\ClusterStorage",
+        "WitnessDynamicWeight": _witness_weight,
         **{name: _setting(name) for name in CLUSTER_DEFAULTS},
     },
     text=lambda root: root.world.scenario.cluster,
@@ -302,3 +310,32 @@ VOLUME_STATE: Shape[VolumeOnNode] = Shape(
 
 def _state(view: VolumeOnNode) -> str:
     return view.volume.state_by_node.get(view.node, "Direct")
+
+
+def _witness(scope: Scope, _: object) -> PsObject | None:
+    name = scope.world.facts.witness
+    return reference(FAILOVER, "ClusterResource", name) if name else None
+
+
+QUORUM: Shape[ClusterRoot] = Shape(
+    "ClusterQuorumSettings",
+    {
+        "Cluster": _cluster,
+        "QuorumResource": _witness,
+        "QuorumType": lambda _, c: "Majority",
+    },
+    text=lambda root: "Microsoft.FailoverClusters.PowerShell.ClusterQuorumSettings",
+)
+
+ACCESS: Shape[AccessRule] = Shape(
+    "ClusterAccessRule",
+    {
+        "Cluster": _cluster,
+        "IdentityReference": lambda _, r: PsObject(
+            ("System.Security.Principal.NTAccount", "System.Object"), {"Value": r.identity}, r.identity
+        ),
+        "AccessControlType": lambda _, r: PsEnum("System.Security.AccessControl.AccessControlType", 0, "Allow"),
+        "ClusterRights": lambda _, r: r.rights,
+    },
+    text=lambda rule: "Microsoft.FailoverClusters.PowerShell.ClusterAccessRule",
+)

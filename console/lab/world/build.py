@@ -180,7 +180,7 @@ def _facts(world: World) -> None:
     scenario, facts = world.scenario, world.facts
     facts.intents = tuple(scenario.network_intents)
     facts.smb_reservation_percent = scenario.smb_reservation_percent
-    facts.directory_answers = scenario.directory_answers
+    facts.directory_answers, facts.witness = scenario.directory_answers, scenario.witness
     if scenario.storage_repair_s:
         facts.repairs = {name: Repair(0.0, scenario.storage_repair_s) for name in world.volumes}
 

@@ -60,6 +60,8 @@ class Facts:
     """Network ATC's intents; none where it does not own the networks."""
     smb_reservation_percent: int = 0
     """Bandwidth that a traffic class of priority 3 reserves for SMB; 0 where there is no such class."""
+    witness: str = "Cloud Witness"
+    """The quorum witness's resource; empty where there is none."""
     access: tuple[AccessRule, ...] = DEFAULT_ACCESS
-    directory_answers: bool = False
-    """Whether a node's session may ask the directory: from a plain one it is a second hop, and refused."""
+    directory_answers: bool = True
+    """Whether a node's session may ask the directory; where its credentials do not go on, it may not."""

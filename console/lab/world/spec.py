@@ -211,8 +211,10 @@ class Scenario(_Table):
     """Network ATC's intents, which then own the networks' settings."""
     smb_reservation_percent: int = Field(default=0, ge=0, le=99)
     """Bandwidth that a traffic class reserves for SMB on every host."""
-    directory_answers: bool = False
-    """Whether a node's session may ask the directory."""
+    witness: str = "Cloud Witness"
+    """The quorum witness; empty for none."""
+    directory_answers: bool = True
+    """Whether a node's session may ask the directory; where its credentials do not go on, it may not."""
 
 
 @dataclass(frozen=True, slots=True)
