@@ -27,6 +27,7 @@ def _to_kerberos(host: str) -> Fix:
     Family.AUTHENTICATION,
     "CredSSP is chosen on a host on which Credential Guard runs",
     "article, Credential Guard; Win32_DeviceGuard.SecurityServicesRunning has 1",
+    reads=("vm-host.VirtualMachineMigrationAuthenticationType", "device-guard.SecurityServicesRunning"),
 )
 def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -54,6 +55,7 @@ def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Findin
     Family.AUTHENTICATION,
     "CredSSP anywhere in a cluster that has 2025 nodes",
     "article, upgrade order",
+    reads=("vm-host.VirtualMachineMigrationAuthenticationType", "operating-system.BuildNumber"),
 )
 def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
     newer = [host for host in facts.hosts() if (host.build or 0) >= BUILD_2025]
@@ -77,6 +79,7 @@ def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.AUTHENTICATION,
     "Hosts differ in the authentication of live migration",
     "article, Credential Guard",
+    reads=("vm-host.VirtualMachineMigrationAuthenticationType",),
 )
 def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
     known = [host for host in facts.hosts() if host.migration_authentication is not None]
@@ -101,6 +104,7 @@ def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.AUTHENTICATION,
     "Live migration is switched off at one end",
     "Get-VMHost VirtualMachineMigrationEnabled; support article 4558514",
+    reads=("vm-host.VirtualMachineMigrationEnabled",),
 )
 def migration_disabled(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -123,6 +127,7 @@ def migration_disabled(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.AUTHENTICATION,
     "A destination is not Up, or is paused, isolated, quarantined or avoids placement",
     "Get-ClusterNode State and StatusInformation, reflected module",
+    reads=("nodes.State", "nodes.StatusInformation"),
 )
 def host_not_available(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -148,6 +153,7 @@ def host_not_available(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.AUTHENTICATION,
     "WinRM on a host does not answer",
     "article, VM gets stuck: WinRM down is the first common root cause",
+    reads=(),
 )
 def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -167,6 +173,7 @@ def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.AUTHENTICATION,
     "The destination does not support the VM's configuration version",
     "Get-VMHostSupportedVersion; a 12.0 VM can not run on Windows Server 2022",
+    reads=("supported-versions.Version", "vms.Version"),
 )
 def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():

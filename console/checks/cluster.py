@@ -16,6 +16,7 @@ from .values import Evidence, Fix, Severity, Subject
     Family.CLUSTER,
     "Another drain runs on this node",
     "Get-ClusterNode DrainStatus InProgress 1, reflected module",
+    reads=("nodes.DrainStatus", "nodes.StatusInformation"),
 )
 def drain_running(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -36,6 +37,12 @@ def drain_running(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.CLUSTER,
     "A Cluster Shared Volume is in redirected mode",
     "Get-ClusterSharedVolumeState StateInfo, reflected module",
+    reads=(
+        "shared-volumes.Name",
+        "shared-volume-states.Name",
+        "shared-volume-states.Node",
+        "shared-volume-states.StateInfo",
+    ),
 )
 def csv_redirected(facts: Facts, this: Check) -> Iterator[Finding]:
     bad = {VolumeState.BLOCK_REDIRECTED: "block redirected", VolumeState.UNAVAILABLE: "unavailable"}
@@ -59,6 +66,7 @@ def csv_redirected(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.CLUSTER,
     "Automatic balancing is on: it moves VMs under the plan",
     "AutoBalancerMode 2: on join and every 30 minutes; windowsserverdocs, VM load balancing",
+    reads=("cluster.AutoBalancerMode",),
 )
 def balancer(facts: Facts, this: Check) -> Iterator[Finding]:
     mode = facts.cluster.settings.auto_balancer_mode
@@ -82,6 +90,7 @@ def balancer(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.CLUSTER,
     "The nodes run different builds: a rolling upgrade is in progress",
     "Win32_OperatingSystem.BuildNumber",
+    reads=("operating-system.BuildNumber",),
 )
 def mixed_level(facts: Facts, this: Check) -> Iterator[Finding]:
     builds = {host.build for host in facts.hosts() if host.build is not None}

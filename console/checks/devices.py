@@ -51,6 +51,7 @@ def shared_path(path: str) -> bool:
     Family.MACHINE,
     "A discretely assigned device pins the VM to its host",
     "article, GPU partitioning; Get-VMAssignableDevice",
+    reads=("vm-assigned-devices.VMId",),
 )
 def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMAssignableDevice", lambda details: details.assigned_devices):
@@ -73,6 +74,11 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A GPU partition that does not support leaving by live migration",
     "Get-VMGpuPartitionAdapter SupportsOutgoingLiveMigration",
+    reads=(
+        "vm-gpu-partitions.VMId",
+        "vm-gpu-partitions.InstancePath",
+        "vm-gpu-partitions.SupportsOutgoingLiveMigration",
+    ),
 )
 def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
@@ -97,6 +103,7 @@ def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A virtual Fibre Channel adapter: both sets of names have to be zoned",
     "article, VM gets stuck; Get-VMFibreChannelHba",
+    reads=("vm-fibre-channel.VMId", "vm-fibre-channel.SanName"),
 )
 def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
@@ -119,6 +126,7 @@ def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A connected adapter's switch is not on the destination",
     "support article 4558514: 21502 below 10 %, 33012",
+    reads=("vm-adapters.VMId", "vm-adapters.SwitchName", "vm-adapters.Connected", "switches.Name"),
 )
 def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -148,6 +156,14 @@ def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A disk or file of the VM is not on shared storage",
     "Get-VMHardDiskDrive Path, DiskNumber; Get-VM ConfigurationLocation, SmartPagingFilePath",
+    reads=(
+        "vm-disks.VMId",
+        "vm-disks.Path",
+        "vm-disks.DiskNumber",
+        "vm-settings.Id",
+        "vm-settings.ConfigurationLocation",
+        "vm-settings.SmartPagingFilePath",
+    ),
 )
 def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
@@ -178,6 +194,7 @@ def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "An ISO on a local path, or a pass-through DVD",
     "Get-VMDvdDrive DvdMediaType ISO 1, PassThrough 2; 0xC03A0014",
+    reads=("vm-optical-drives.VMId", "vm-optical-drives.Path", "vm-optical-drives.DvdMediaType"),
 )
 def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMDvdDrive", lambda details: details.optical_drives):
@@ -201,6 +218,7 @@ def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "Checkpoints older than three days",
     "Get-VMSnapshot CreationTime",
+    reads=("vm-checkpoints.VMId", "vm-checkpoints.CreationTime"),
 )
 def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMSnapshot", lambda details: details.checkpoints):
@@ -225,6 +243,7 @@ def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A persistent-memory device that a destination may not honour",
     "Get-VMHardDiskDrive ControllerType PMEM 2",
+    reads=("vm-disks.VMId", "vm-disks.ControllerType"),
 )
 def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
@@ -246,6 +265,11 @@ def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A virtual TPM or shielding: its key-protector certificates have to be on the destination",
     "Get-VMSecurity TpmEnabled, Shielded",
+    reads=(
+        "vm-security-settings.InstanceID",
+        "vm-security-settings.TpmEnabled",
+        "vm-security-settings.ShieldingRequested",
+    ),
 )
 def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMSecurity", lambda details: details.security):
@@ -267,6 +291,7 @@ def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM exposes virtualisation extensions",
     "Get-VMProcessor ExposeVirtualizationExtensions",
+    reads=("vm-processors.VMId", "vm-processors.ExposeVirtualizationExtensions"),
 )
 def nested(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _read(facts, this, "Get-VMProcessor", lambda details: details.processor):
@@ -288,6 +313,7 @@ def nested(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "Replication is resynchronising or critical",
     "ReplicationState Resynchronizing 11; ReplicationHealth Critical 3",
+    reads=("vm-settings.Id", "vm-settings.ReplicationState", "vm-settings.ReplicationHealth"),
 )
 def replica(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():

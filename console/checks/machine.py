@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from console.model.cluster import GroupFlags, GroupState, Heartbeat, VirtualMachine, VmState
 from console.model.units import UNSET
 
+from .reads import ROLE
 from .registry import Check, Facts, Family, Finding, check, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
@@ -39,6 +40,7 @@ def _label(vm: VirtualMachine) -> str:
     Family.MACHINE,
     "A checkpoint is being created, applied, deleted or merged",
     "VMOperationalStatus 32768 to 32772, reflected module",
+    reads=("vms.OperationalStatus",),
 )
 def checkpoint_merging(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -58,6 +60,7 @@ def checkpoint_merging(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A backup of the VM is in progress",
     "VMOperationalStatus BackingUpVirtualMachine 32776, reflected module",
+    reads=("vms.OperationalStatus",),
 )
 def backing_up(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -76,6 +79,7 @@ def backing_up(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "A storage migration of this VM is in flight",
     "VMOperationalStatus StorageMigrationPhaseOne/Two 32778/32779, reflected module",
+    reads=("vms.OperationalStatus",),
 )
 def storage_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -94,6 +98,7 @@ def storage_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM is already migrating or queued for a move",
     "VMOperationalStatus 32774; group StatusInformation bit 4, reflected module",
+    reads=("vms.OperationalStatus", "groups.StatusInformation", *ROLE),
 )
 def already_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
@@ -118,6 +123,7 @@ def already_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM is on the node but is not a clustered role: a drain leaves it behind",
     "Get-VM IsClustered, reflected module",
+    reads=("vms.IsClustered",),
 )
 def not_clustered(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -139,6 +145,7 @@ def not_clustered(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The role is locked against moves",
     "Get-ClusterGroup LockedFromMoving / StatusInformation bit 1, reflected module",
+    reads=("groups.StatusInformation", "groups.LockedFromMoving", *ROLE),
 )
 def locked(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
@@ -161,6 +168,7 @@ def locked(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The cluster's own drain would save and restore this VM instead of moving it live",
     "DefaultMoveType 1, or Priority below MoveTypeThreshold (resource type Virtual Machine)",
+    reads=("vm-parameters.Name", "vm-resource-type.Name", "vm-resource-type.Value", "groups.Priority", *ROLE),
 )
 def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
     threshold = facts.cluster.settings.move_type_threshold
@@ -198,6 +206,7 @@ def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM is paused: it moves and stays paused",
     "VMState Paused 9, reflected module",
+    reads=("vms.State",),
 )
 def paused(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -216,6 +225,7 @@ def paused(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM is off or saved: ownership moves, no memory is copied",
     "VMState Off 3, Saved 6, reflected module",
+    reads=("vms.State",),
 )
 def not_running(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
@@ -235,6 +245,7 @@ def not_running(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The VM is in a critical state: its storage is not there",
     "VMState …Critical 32785 to 32796, reflected module",
+    reads=("vms.State",),
 )
 def critical(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.vms():
@@ -253,6 +264,7 @@ def critical(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "No heartbeat from a running guest",
     "VMHeartbeatStatus NoContact 2, Error 3, LostCommunication 4, reflected module",
+    reads=("vms.Heartbeat", "vms.State"),
 )
 def guest_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
     bad = (Heartbeat.NO_CONTACT, Heartbeat.ERROR, Heartbeat.LOST_COMMUNICATION)
@@ -272,6 +284,7 @@ def guest_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The role is Failed, partially online or pending before anything starts",
     "ClusterGroupState, reflected module",
+    reads=("groups.State", *ROLE),
 )
 def role_not_healthy(facts: Facts, this: Check) -> Iterator[Finding]:
     bad = (GroupState.FAILED, GroupState.PARTIAL_ONLINE, GroupState.PENDING)
@@ -293,6 +306,7 @@ def role_not_healthy(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The role would fail back by itself after the node resumes",
     "Get-ClusterGroup AutoFailbackType 1, reflected module",
+    reads=("groups.AutoFailbackType", *ROLE),
 )
 def auto_failback(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from console.model.cluster import Cluster, ClusterNetwork, Host, NetworkAdapter, NetworkRole
 
+from .reads import CARRIERS, LINKS, NETWORKS
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
 from .transport import GBE, fastest_link
 from .values import Evidence, Fix, Severity, Subject
@@ -69,6 +70,7 @@ def _carriers(facts: Facts) -> Iterator[tuple[Host, NetworkAdapter]]:
     Family.NETWORK,
     "No common network that is up and not excluded between a pair of hosts",
     "Get-ClusterNetwork, Get-ClusterNetworkInterface, MigrationExcludeNetworks; error 5035",
+    reads=NETWORKS,
 )
 def none_eligible(facts: Facts, this: Check) -> Iterator[Finding]:
     cluster = facts.cluster
@@ -104,6 +106,7 @@ def _excluded(cluster: Cluster) -> str:
     Family.NETWORK,
     "The network that would be picked is slower than another eligible one",
     "MigrationNetworkOrder, then metric; windowsserverdocs, network recommendations",
+    reads=("networks.Metric", *NETWORKS, *CARRIERS, *LINKS),
 )
 def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
     networks = [network for network in eligible_networks(facts.cluster) if network.up is not False]
@@ -138,6 +141,7 @@ def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "Before 2025 each failed network costs 20 seconds before the move starts",
     "article, live migration network selection in 2025",
+    reads=(*NETWORKS, "operating-system.BuildNumber"),
 )
 def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
     down = [network for network in eligible_networks(facts.cluster) if network.up is False]
@@ -162,6 +166,7 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "Jumbo settings differ along the path",
     "article, migration plateaus; MSFT_NetAdapter MtuSize",
+    reads=(*NETWORKS, *CARRIERS, "adapters.MtuSize"),
 )
 def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     for network in eligible_networks(facts.cluster):
@@ -190,6 +195,7 @@ def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "VMQ is off on an adapter that carries migration",
     "article, migration plateaus; Get-NetAdapterVmq Enabled",
+    reads=(*NETWORKS, *CARRIERS, "adapters-vmq.Name", "adapters-vmq.Enabled"),
 )
 def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
     for host, adapter in _carriers(facts):
@@ -208,6 +214,7 @@ def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "An in-box driver on a physical adapter, or drivers that differ between nodes",
     "article, migration plateaus: stale drivers are the most common cause",
+    reads=(*NETWORKS, *CARRIERS, "adapters.DriverVersionString", "adapters.DriverProvider"),
 )
 def driver(facts: Facts, this: Check) -> Iterator[Finding]:
     versions: dict[str, Counter[str]] = {}
@@ -242,6 +249,7 @@ def driver(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "RDMA is enabled but does not work",
     "Get-NetAdapterRdma Enabled",
+    reads=("adapters.Name", "adapters-rdma.Name", "adapters-rdma.Enabled", "adapters-rdma.OperationalState"),
 )
 def rdma_not_operational(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -261,6 +269,7 @@ def rdma_not_operational(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "The fastest links of two hosts differ: the slower end decides",
     "MSFT_NetAdapter Speed",
+    reads=LINKS,
 )
 def speed_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     speeds = {host.name: link for host in facts.hosts() if (link := fastest_link(host)) is not None}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from console.model.cluster import Host, VirtualMachine
 from console.model.units import GIB
 
+from .reads import ROLE, RULES
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
@@ -17,6 +18,13 @@ from .values import Fix, Severity, Subject
     Family.MACHINE,
     "The VM has more virtual processors or memory than the destination has at all",
     "Get-VMHost LogicalProcessorCount and MemoryCapacity, reflected module",
+    reads=(
+        "vms.MemoryAssigned",
+        "vms.MemoryStartup",
+        "vms.ProcessorCount",
+        "operating-system.TotalVisibleMemorySize",
+        "vm-host.LogicalProcessorCount",
+    ),
 )
 def too_big(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -45,6 +53,13 @@ def too_big(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PLACEMENT,
     "The destination is not a possible owner of one of the VM's resources",
     "Get-ClusterOwnerNode on both resources; error 5016",
+    reads=(
+        "resources-of-node.Name",
+        "resources-of-node.OwnerGroup",
+        "possible-owners.ClusterObject",
+        "possible-owners.OwnerNodes",
+        *ROLE,
+    ),
 )
 def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
@@ -73,6 +88,7 @@ def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PLACEMENT,
     "No destination has room for the VM's memory",
     "Win32_OperatingSystem.FreePhysicalMemory",
+    reads=("operating-system.FreePhysicalMemory", "vms.MemoryAssigned", "vms.State", "nodes.State"),
 )
 def no_memory(facts: Facts, this: Check) -> Iterator[Finding]:
     candidates = [host for host in facts.hosts() if host.accepts_vms]
@@ -116,6 +132,7 @@ def survives_any_loss(hosts: list[Host], vms_by_host: dict[str, list[VirtualMach
     Family.PLACEMENT,
     "The cluster could not lose a host: its VMs would find no memory",
     "Win32_OperatingSystem.FreePhysicalMemory; physics of N+1",
+    reads=("operating-system.FreePhysicalMemory", "vms.MemoryAssigned", "nodes.State"),
 )
 def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
     hosts = [host for host in facts.hosts() if host.accepts_vms and host.name != facts.node]
@@ -140,6 +157,7 @@ def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PLACEMENT,
     "Roles that should be apart run on one host",
     "Get-ClusterGroup AntiAffinityClassNames; hard when ClusterEnforcedAntiAffinity is 1",
+    reads=("groups.AntiAffinityClassNames", "cluster.ClusterEnforcedAntiAffinity", *RULES, *ROLE),
 )
 def affinity(facts: Facts, this: Check) -> Iterator[Finding]:
     enforced = facts.cluster.settings.enforced_anti_affinity

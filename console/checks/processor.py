@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from console.model.cluster import Host, VirtualMachine
 from console.model.details import CompatibilityMode, CompatibilityVector, ProcessorSettings
 
+from .reads import COMPATIBILITY
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
@@ -86,6 +87,7 @@ def _set_mode(vm: VirtualMachine, enabled: bool, mode: str = "") -> str:
     Family.PROCESSOR,
     "Intel and AMD: running or saved VMs never cross",
     "windowsserverdocs, processor compatibility; Win32_Processor.Manufacturer",
+    reads=("processors.Manufacturer", "vms.State"),
 )
 def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
     by_name = facts.cluster.host_by_name
@@ -113,6 +115,16 @@ def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PROCESSOR,
     "The vectors of a running or saved VM do not fit the host's",
     "GetSystemCompatibilityVectors and the ten documented comparisons (Msvm_CompatibilityVector)",
+    reads=(
+        "vm-vectors.VMId",
+        "vm-vectors.VectorId",
+        "vm-vectors.CompareOperation",
+        "vm-vectors.CompatibilityInfo",
+        "host-vectors.VectorId",
+        "host-vectors.CompareOperation",
+        "host-vectors.CompatibilityInfo",
+        "vms.State",
+    ),
 )
 def features(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
@@ -147,6 +159,7 @@ def features(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PROCESSOR,
     "Compatibility is off in a cluster whose hosts differ",
     "article, processor compatibility: the failure that nobody tests for",
+    reads=(*COMPATIBILITY, "processors.Name"),
 )
 def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
     if _identical(facts.hosts()) is not False:
@@ -171,6 +184,12 @@ def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PROCESSOR,
     "MinimumFeatureSet where every node is 2025 and the VM could use the richer common set",
     "article, practical guidance; dynamic processor compatibility needs version 10.0",
+    reads=(
+        *COMPATIBILITY,
+        "vm-processors.CompatibilityForMigrationMode",
+        "vms.Version",
+        "operating-system.BuildNumber",
+    ),
 )
 def static_on_2025(facts: Facts, this: Check) -> Iterator[Finding]:
     if any(host.build is None or host.build < BUILD_2025 for host in facts.hosts()):
@@ -202,6 +221,7 @@ def version_of(vm: VirtualMachine) -> tuple[int, int]:
     Family.PROCESSOR,
     "CommonClusterFeatureSet on a VM older than version 10.0: silently the fixed set",
     "windowsserverdocs, dynamic processor compatibility mode",
+    reads=(*COMPATIBILITY, "vm-processors.CompatibilityForMigrationMode", "vms.Version"),
 )
 def dynamic_on_old_version(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in _with_processor(facts, this):
@@ -230,6 +250,7 @@ def _dynamic(settings: ProcessorSettings) -> bool:
     Family.PROCESSOR,
     "CommonClusterFeatureSet while the cluster has a node older than 2025",
     "article, dynamic processor compatibility is new in 2025",
+    reads=(*COMPATIBILITY, "vm-processors.CompatibilityForMigrationMode", "operating-system.BuildNumber"),
 )
 def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
     older = next((host for host in facts.hosts() if host.build is not None and host.build < BUILD_2025), None)
@@ -259,6 +280,7 @@ def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.PROCESSOR,
     "Compatibility is on though all hosts are identical",
     "article, practical guidance: homogeneous cluster, leave it disabled",
+    reads=(*COMPATIBILITY, "processors.Name"),
 )
 def on_in_homogeneous(facts: Facts, this: Check) -> Iterator[Finding]:
     if not _identical(facts.hosts()):

@@ -13,7 +13,9 @@ from typing import TypeAlias
 
 from console.model.cluster import Cluster, Host, VirtualMachine
 from console.model.identity import HostName
+from console.model.outlook import Outlook
 
+from .gaps import Gaps
 from .values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
 
 Finding: TypeAlias = Conflict | Unknown
@@ -37,6 +39,10 @@ class Facts:
     cluster: Cluster
     node: HostName | None = None
     """Only VMs on this node are looked at, and only moves away from it; None looks at all."""
+    outlook: Outlook | None = None
+    """What a forecast says of these VMs' moves; without one its codes are unknown."""
+    account: str = ""
+    """Who is signed in, for the commands that grant a right; empty when it is not known."""
 
     @property
     def now(self) -> datetime:
@@ -65,6 +71,8 @@ class Check:
     title: str
     """When it fires, in one line."""
     source: str
+    reads: tuple[str, ...]
+    """What it rests on, as ``entry.property`` of the catalogue: where that did not come the code is unknown."""
     find: Callable[[Facts, Check], Iterator[Finding]]
 
     def conflict(
@@ -87,7 +95,9 @@ CHECKS: dict[str, Check] = {}
 Finder: TypeAlias = Callable[[Facts, Check], Iterator[Finding]]
 
 
-def check(code: str, severity: Severity, family: Family, title: str, source: str) -> Callable[[Finder], Finder]:
+def check(
+    code: str, severity: Severity, family: Family, title: str, source: str, *, reads: tuple[str, ...]
+) -> Callable[[Finder], Finder]:
     """Register a function as the check of ``code``.
 
     Raises:
@@ -97,7 +107,7 @@ def check(code: str, severity: Severity, family: Family, title: str, source: str
     def register(find: Finder) -> Finder:
         if code in CHECKS:
             raise ValueError(f"two checks with the code {code}")
-        CHECKS[code] = Check(code, severity, family, title, source, find)
+        CHECKS[code] = Check(code, severity, family, title, source, reads, find)
         return find
 
     return register
@@ -138,12 +148,19 @@ def run_checks(facts: Facts, policy: SitePolicy | None = None) -> Findings:
     ruling = policy or SitePolicy()
     conflicts: list[Conflict] = []
     unknown: list[Unknown] = []
+    gaps = Gaps(facts.cluster, facts.node)
     for entry in CHECKS.values():
+        open_questions: list[Unknown] = []
         for finding in entry.find(facts, entry):
             if isinstance(finding, Unknown):
-                unknown.append(finding)
+                open_questions.append(finding)
             elif (ruled := ruling.apply(finding)) is not None:
                 conflicts.append(ruled)
+        unknown += open_questions
+        told = {subject for one in open_questions for subject in (one.subject.host, one.subject.destination)}
+        unknown += (
+            Unknown(entry.code, subject, why) for subject, why in gaps.of(entry.reads) if subject.host not in told
+        )
     conflicts.sort(key=lambda conflict: _RANK[conflict.severity])
     return Findings(tuple(conflicts), tuple(unknown))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from console.model.cluster import Cluster, Host, MigrationTransport
 
+from .reads import LINKS
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
 from .values import Evidence, Fix, Severity, Subject
 
@@ -47,6 +48,7 @@ def working_rdma(host: Host) -> bool:
     Family.NETWORK,
     "The performance option differs between nodes",
     "article, transport options: the setting is per host",
+    reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
     known = [host for host in facts.hosts() if host.migration_transport is not None]
@@ -72,6 +74,7 @@ def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "Plain TCP/IP is chosen",
     "article, transport options: compression is the floor",
+    reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -90,6 +93,13 @@ def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "SMB is chosen and no adapter has working RDMA",
     "article, quick decision rule",
+    reads=(
+        "vm-host.VirtualMachineMigrationPerformanceOption",
+        "adapters.Name",
+        "adapters-rdma.Name",
+        "adapters-rdma.Enabled",
+        "adapters-rdma.OperationalState",
+    ),
 )
 def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -112,6 +122,13 @@ def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "Working RDMA of 25 GbE or more at every node, and the transport is not SMB",
     "article, compression vs SMB Direct",
+    reads=(
+        "vm-host.VirtualMachineMigrationPerformanceOption",
+        *LINKS,
+        "adapters-rdma.Name",
+        "adapters-rdma.Enabled",
+        "adapters-rdma.OperationalState",
+    ),
 )
 def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
     hosts = facts.hosts()
@@ -140,6 +157,7 @@ def parallel_rule(link_bytes_per_s: float) -> int:
     Family.NETWORK,
     "One move at a time on a link that carries more",
     "article, CAU drain is too slow: 2 on 25 GbE, 4 on 100 GbE",
+    reads=("cluster.MaximumParallelMigrations", *LINKS),
 )
 def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
     limit = facts.cluster.settings.maximum_parallel_migrations
@@ -162,6 +180,7 @@ def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "More moves at once than the link carries well",
     "article, CAU drain is too slow: the fix is not to crank concurrency to 8",
+    reads=("cluster.MaximumParallelMigrations", *LINKS),
 )
 def limit_above_rule(facts: Facts, this: Check) -> Iterator[Finding]:
     limit = facts.cluster.settings.maximum_parallel_migrations
@@ -184,6 +203,7 @@ def limit_above_rule(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "The host's own limit differs from the cluster's, which wins",
     "Get-Cluster and Set-VMHost documentation",
+    reads=("cluster.MaximumParallelMigrations", "vm-host.MaximumVirtualMachineMigrations"),
 )
 def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
     limit = facts.cluster.settings.maximum_parallel_migrations
@@ -204,6 +224,7 @@ def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "The SMB cap is on but can not work",
     "article, cluster-wide bandwidth: needs FS-SMBBW on every node and the SMB transport",
+    reads=("cluster.SetSMBBandwidthLimit", "vm-host.VirtualMachineMigrationPerformanceOption"),
 )
 def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
     if not facts.cluster.settings.set_smb_bandwidth_limit:
