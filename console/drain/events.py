@@ -15,6 +15,11 @@ from console.planner.values import Engine
 
 from .lease_events import LeaseEvent
 from .move_events import MoveEvent
+from .setting_events import SettingChanged as SettingChanged
+from .setting_events import SettingFailed as SettingFailed
+from .setting_events import SettingIntended as SettingIntended
+from .setting_events import SettingNotRestored as SettingNotRestored
+from .setting_events import SettingRestored as SettingRestored
 from .state import Consent, Move, Outcome, OwnedItem, OwnedKind
 
 
@@ -220,43 +225,6 @@ class GuardRaised:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingIntended:
-    at: datetime
-    name: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingChanged:
-    at: datetime
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingFailed:
-    """The change was refused (the value is as before) or unanswered (it has to be put back all the same)."""
-
-    at: datetime
-    name: str
-    reason: str
-    may_have_changed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRestored:
-    at: datetime
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingNotRestored:
-    at: datetime
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ForecastRevised:
     at: datetime
     finish_p50_at: datetime
@@ -266,6 +234,13 @@ class ForecastRevised:
 @dataclass(frozen=True, slots=True)
 class VerificationBegan:
     """All moves are settled; the node is read again to see what it still owns."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LateOnesSeen:
+    """Every VM that did not move was looked at once more: what had arrived after all is known."""
 
     at: datetime
 
@@ -382,6 +357,7 @@ RunEvent: TypeAlias = (
     | SettingNotRestored
     | ForecastRevised
     | VerificationBegan
+    | LateOnesSeen
     | NodeVerifiedEmpty
     | NodeNotEmpty
     | DrainFlagIntended

@@ -323,7 +323,12 @@ def _(event: ev.ForecastRevised, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: ev.VerificationBegan, state: RunState) -> RunState:
-    return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, left_on_node=())
+    return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, left_on_node=(), late_ones_seen=False)
+
+
+@_changed.register
+def _(event: ev.LateOnesSeen, state: RunState) -> RunState:
+    return evolve(state, late_ones_seen=True)
 
 
 @_changed.register
@@ -375,7 +380,7 @@ def _(event: ev.RunRecovered, state: RunState) -> RunState:
     if unsure:
         return evolve(state, pause_asked_at=None)
     if state.phase is Phase.CLOSING and state.closing_as is None:
-        return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, drain_flag=None)
+        return evolve(state, phase=Phase.VERIFYING, verifying_since=event.at, drain_flag=None, late_ones_seen=False)
     return state
 
 

@@ -192,7 +192,8 @@ def _(event: mv.MoveArrived, move: Move) -> Move:
 def _(event: mv.MoveVerified, move: Move) -> Move:
     state = MoveState.INTERRUPTED if move.quick and not move.foreign else MoveState.DONE
     arrived = move.arrived_at or event.at
-    reason = move.reason if move.foreign else ""
+    interrupted = state is MoveState.INTERRUPTED
+    reason = "saved and restored, with consent" if interrupted else move.reason if move.foreign else ""
     return evolve(_ended(move, state, arrived, reason), percent=100.0, destination=event.host)
 
 

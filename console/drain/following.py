@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from console.model.cluster import GroupState
+from console.model.identity import VmId
 from console.planner.values import Engine
 
 from . import events as ev
@@ -15,16 +16,23 @@ from .facts import Sight
 from .limits import WAITING
 from .rules import AUTHENTICATION
 from .signals import CauseFound, ProgressRead, ReadFailed
-from .state import Move, MoveState
+from .state import Move, MoveState, Phase, RunState
 from .turn import Turn
 from .watchdog import watch
 
-_CAME_BACK = (MoveState.FAILED, MoveState.BLOCKED, MoveState.SKIPPED)
+_DID_NOT_MOVE = (MoveState.FAILED, MoveState.BLOCKED, MoveState.SKIPPED, MoveState.LEFT_BEHIND)
+
+
+def late_ones(state: RunState) -> tuple[VmId, ...]:
+    """VMs that are to be looked at once more before the run ends."""
+    return tuple(vm for vm, move in state.moves.items() if move.state in _DID_NOT_MOVE)
 
 
 def on_progress(turn: Turn, signal: ProgressRead) -> None:
     """One poll of the roles in flight."""
     regain_contact(turn)
+    if turn.state.closing_as is not None:
+        return
     if signal.foreign is not None and dict(signal.foreign) != dict(turn.state.foreign_in_flight):
         turn.record(ev.ForeignMigrationsSeen(turn.at, dict(signal.foreign)))
     for sight in signal.sights:
@@ -40,9 +48,21 @@ def on_progress(turn: Turn, signal: ProgressRead) -> None:
             move = turn.state.moves[sight.vm]
         if move.state is MoveState.MOVING:
             _see(turn, move, sight)
-        elif move.state in _CAME_BACK and sight.owner != move.source and not sight.busy:
+        elif move.state in _DID_NOT_MOVE and sight.owner != move.source and not sight.busy:
             arrived(turn, sight.vm, sight.owner, late=True)
+    _seen_late_ones(turn, signal)
     watch(turn)
+
+
+def _seen_late_ones(turn: Turn, signal: ProgressRead) -> None:
+    """What is on its way after all is waited for, as long as the node may take to become empty."""
+    if turn.state.phase is not Phase.VERIFYING or turn.state.late_ones_seen:
+        return
+    wanted = set(late_ones(turn.state))
+    busy = any(sight.busy for sight in signal.sights if sight.vm in wanted)
+    patience = turn.seconds_since(turn.state.verifying_since) < turn.rules.empty_patience_s
+    if wanted <= {sight.vm for sight in signal.sights} and not (busy and patience):
+        turn.record(ev.LateOnesSeen(turn.at))
 
 
 def _see(turn: Turn, move: Move, sight: Sight) -> None:

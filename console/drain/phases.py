@@ -10,7 +10,7 @@ from . import move_events as mv
 from .commands import CloseNode, MoveOwned, PauseNode, ReadLease, ReadNode, ReadProgress, Replan
 from .ending import finish, settled_outcome
 from .facts import Answered, NodeFacts
-from .following import regain_contact
+from .following import late_ones, regain_contact
 from .leasing import has_to_wait
 from .limits import fence_reason
 from .native import on_native_node, start_native
@@ -106,20 +106,17 @@ def _pause_failed(turn: Turn, reason: str) -> None:
 
 def begin_verification(turn: Turn) -> None:
     turn.record(ev.VerificationBegan(turn.at))
-    turn.ask(ReadNode())
     look_for_late_ones(turn)
+    turn.ask(ReadNode())
 
 
 def look_for_late_ones(turn: Turn) -> None:
-    """A move that was taken for failed may have finished after all."""
-    native = turn.state.engine is Engine.NATIVE
-    left = tuple(
-        vm
-        for vm, move in turn.state.moves.items()
-        if move.state in (MoveState.FAILED, MoveState.BLOCKED, MoveState.SKIPPED) and (move.attempts or native)
-    )
+    """A move that was taken for failed may have finished after all, and others may have moved what we did not."""
+    left = late_ones(turn.state)
     if left:
         turn.ask(ReadProgress(left))
+    else:
+        turn.record(ev.LateOnesSeen(turn.at))
 
 
 def _verify(turn: Turn, node: NodeFacts) -> None:
@@ -127,6 +124,9 @@ def _verify(turn: Turn, node: NodeFacts) -> None:
         return
     if not turn.state.lease.lost_to and fence_reason(turn.state, turn.at) is not None:
         turn.ask(ReadLease())
+        return
+    if not turn.state.late_ones_seen:
+        look_for_late_ones(turn)
         return
     if not node.left():
         turn.record(ev.NodeVerifiedEmpty(turn.at))

@@ -307,6 +307,8 @@ class RunState:
     """The outcome, while settings are put back."""
     pause_asked_at: datetime | None = None
     verifying_since: datetime | None = None
+    late_ones_seen: bool = False
+    """Whether the VMs that did not move were looked at once more."""
     closing_since: datetime | None = None
     roles_added_for: tuple[str, ...] = ()
     """Roles found on the node that the plan did not know and that were planned for (or given up)."""

@@ -8,86 +8,26 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 
 from console.drain import commands as cmd
 from console.drain import signals as sg
-from console.drain.facts import (
-    Answered,
-    Arrival,
-    CheckFacts,
-    NodeFacts,
-    OwnedRole,
-    Reply,
-    Sight,
-)
+from console.drain.facts import Answered, Arrival, CheckFacts, NodeFacts, OwnedRole, Reply, Sight
 from console.drain.state import OwnedKind
 from console.model.cluster import DrainStatus, GroupState, NodeFlags, NodeState
 from console.model.identity import HostName, RoleName, VmId, VmRef
 from console.model.units import GIB
 
-EPOCH = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
+from .faults import Faults, within
+from .lease_book import LeaseBook
+from .machines import Migration, Node, Vm
+from .moments import EPOCH, moment
+from .replanner import plan_for
+
+__all__ = ["EPOCH", "SOURCE", "Faults", "Vm", "World", "fresh", "moment"]
+
 SOURCE = HostName("HV01")
 OK = Reply(Answered.DONE)
-
-
-def moment(seconds: float) -> datetime:
-    return EPOCH + timedelta(seconds=seconds)
-
-
-@dataclass
-class Migration:
-    destination: HostName
-    end_s: float
-    fate: str = "arrives"
-    """arrives, fails, sticks"""
-    own: bool = True
-    percent: float = 0.0
-    start_s: float = 0.0
-
-
-@dataclass
-class Vm:
-    ref: VmRef
-    host: HostName
-    memory_bytes: int
-    state: int = 2
-    heartbeat: int | None = 6
-    migration: Migration | None = None
-    role_state: GroupState = GroupState.ONLINE
-    code: int | None = None
-
-
-@dataclass
-class Node:
-    name: HostName
-    free_bytes: int
-    state: NodeState = NodeState.UP
-    drain: DrainStatus = DrainStatus.NOT_INITIATED
-    silent: bool = False
-
-
-@dataclass
-class Faults:
-    """Chances, each between 0 and 1, and where a fault belongs to a moment, seconds from the start."""
-
-    move_fails: float = 0.0
-    move_sticks: float = 0.0
-    answer_lost: float = 0.0
-    """A change is carried out and nobody learns it."""
-    change_lost: float = 0.0
-    """A change never arrives, and nobody learns that either."""
-    foreign: float = 0.0
-    """At a look, another tool starts a move."""
-    silent: tuple[tuple[float, float], ...] = ()
-    """Stretches in which no node answers."""
-    node_dies: tuple[tuple[float, HostName], ...] = ()
-    host_silent: tuple[tuple[float, float, HostName], ...] = ()
-    busy_csv: tuple[tuple[float, float], ...] = ()
-    heartbeat_never: frozenset[VmId] = frozenset()
-    close_refused: bool = False
-    pause_refused: bool = False
-    codes: tuple[int, ...] = (0x80070534, 0x8007274C, 0x8009030E, 5957, 0x80004005)
+TIMED_OUT = Reply(Answered.UNANSWERED, "timed out")
 
 
 @dataclass
@@ -98,13 +38,19 @@ class World:
     faults: Faults = field(default_factory=Faults)
     owned: dict[str, tuple[OwnedKind, HostName]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    originals: dict[str, str] = field(default_factory=dict)
+    """The cluster-wide object for changed settings."""
+    leases: LeaseBook = field(default_factory=LeaseBook)
     limit: int = 2
     now_s: float = 0.0
     peak: Counter[HostName] = field(default_factory=Counter)
     own_starts: list[tuple[float, VmId, HostName]] = field(default_factory=list)
     cancels: list[tuple[float, VmId]] = field(default_factory=list)
+    changes: list[tuple[float, cmd.Command]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     own_in_flight_peak: int = 0
+    native_on: bool = False
+    left_at_s: dict[VmId, float] = field(default_factory=dict)
 
     # time
 
@@ -112,85 +58,156 @@ class World:
         """Finish every migration whose moment has come."""
         self.now_s = max(self.now_s, to_s)
         for at, name in self.faults.node_dies:
-            if at <= self.now_s and self.nodes[name].state is NodeState.UP:
+            if at <= self.now_s and self.nodes[name].state in (NodeState.UP, NodeState.PAUSED):
                 self._die(name)
+        for at, name in self.faults.fills_up:
+            if at <= self.now_s:
+                self.nodes[name].free_bytes = 0
         for vm in self.vms.values():
             if vm.migration is not None and vm.migration.fate != "sticks" and vm.migration.end_s <= self.now_s:
                 self._end(vm, vm.migration)
+        if self.native_on:
+            self._drain_natively()
 
     def _die(self, name: HostName) -> None:
+        """Its VMs restart elsewhere, moves from and to it end."""
         self.nodes[name].state = NodeState.DOWN
+        up = [node.name for node in self.nodes.values() if node.state is NodeState.UP]
         for vm in self.vms.values():
-            if vm.migration is not None and vm.migration.destination == name:
+            if vm.migration is not None and (vm.migration.destination == name or vm.host == name):
                 vm.migration, vm.code = None, 5050
-            elif vm.host == name:
-                up = [node.name for node in self.nodes.values() if node.state is NodeState.UP]
-                vm.host = up[0] if up else vm.host
+            if vm.host == name and up:
+                vm.host = up[0]
+        for item, (kind, host) in self.owned.items():
+            if host == name and up:
+                self.owned[item] = (kind, up[0])
 
     def _end(self, vm: Vm, migration: Migration) -> None:
-        if migration.fate == "arrives":
+        if migration.fate == "fails":
+            vm.code = self.random.choice(self.faults.codes)
+        else:
+            self.left_at_s[vm.ref.id] = self.now_s
             vm.host = migration.destination
             self.nodes[migration.destination].free_bytes -= vm.memory_bytes
             if vm.ref.id in self.faults.heartbeat_never:
                 vm.heartbeat = 2
-        else:
-            vm.code = self.random.choice(self.faults.codes)
         vm.migration = None
 
+    def _drain_natively(self) -> None:
+        """Like the cluster: refill at once up to the limit, then whatever else the node owns."""
+        here = [vm for vm in self.vms.values() if vm.host == SOURCE]
+        moving = sum(vm.migration is not None for vm in here)
+        tried = [vm for vm in here if vm.code is not None]
+        for vm in here:
+            if vm.migration is None and vm not in tried and moving < self.limit:
+                if self.random.random() < self.faults.native_leaves:
+                    vm.code = 5957
+                    continue
+                self._migrate(vm, self.another(vm), own=False)
+                moving += 1
+        if not moving:
+            self.native_on = False
+            for item, (kind, host) in self.owned.items():
+                self.owned[item] = (kind, self._others()[0] if host == SOURCE and self._others() else host)
+            self.nodes[SOURCE].drain = DrainStatus.FAILED if here else DrainStatus.COMPLETED
+
+    def late_arrivals(self, seen_until_s: float) -> set[VmId]:
+        """VMs that left the source after that moment."""
+        return {vm for vm, at in self.left_at_s.items() if at > seen_until_s}
+
     def silent(self) -> bool:
-        return any(start <= self.now_s < end for start, end in self.faults.silent)
+        return within(self.faults.silent, self.now_s) or self.signed_out()
+
+    def signed_out(self) -> bool:
+        return self.faults.signed_out_at is not None and self.now_s >= self.faults.signed_out_at
 
     def host_silent(self, host: HostName) -> bool:
         return self.nodes[host].state is NodeState.DOWN or any(
             start <= self.now_s < end and host == name for start, end, name in self.faults.host_silent
         )
 
+    def delay_s(self) -> float:
+        """What a fault adds to every answer."""
+        return 30.0 if within(self.faults.slow_open, self.now_s) else 0.0
+
     # commands
 
     def perform(self, command: cmd.Command) -> sg.Signal | None:
         """Carry a command out now; the answer's moment is filled in by whoever delivers it."""
-        at = moment(self.now_s)
-        if isinstance(command, cmd.ReadCommand):
-            return self._read(command, at)
         if isinstance(command, cmd.WaitUntil):
             return None
-        return self._change(command, at)
+        if isinstance(command, cmd.ReadCommand | cmd.ReadLease):
+            return self._unread(command) if self.silent() else self._read(command)
+        self.changes.append((self.now_s, command))
+        return self._change(command)
 
-    def _read(self, command: cmd.ReadCommand, at: datetime) -> sg.Signal | None:
-        if self.silent():
-            if isinstance(command, cmd.CheckMove):
-                return sg.CheckRead(at, command.vm, command.destination, None, "no answer")
-            if isinstance(command, cmd.VerifyArrival):
-                return sg.ArrivalRead(at, command.vm, command.host, None, "no answer")
-            if isinstance(command, cmd.ReadNode | cmd.ReadProgress):
-                return sg.ReadFailed(at, "no node answers")
-            return None
+    def _unread(self, command: cmd.ReadCommand | cmd.ReadLease) -> sg.Signal | None:
+        at = moment(self.now_s)
+        why = "sign-in refused" if self.signed_out() else "no answer"
+        match command:
+            case cmd.CheckMove(vm, destination):
+                return sg.CheckRead(at, vm, destination, None, why)
+            case cmd.VerifyArrival(vm, host):
+                return sg.ArrivalRead(at, vm, host, None, why)
+            case cmd.ReadSetting(name):
+                return sg.SettingRead(at, name, None, why)
+            case cmd.Replan(vm, wanted, at_once):
+                return sg.Replanned(at, None, vm, wanted, at_once, why)
+            case cmd.ReadNode() | cmd.ReadProgress() | cmd.ReadLease():
+                return sg.ReadFailed(at, f"no node answers: {why}")
+        return None
+
+    def _read(self, command: cmd.ReadCommand | cmd.ReadLease) -> sg.Signal | None:
+        at = moment(self.now_s)
         match command:
             case cmd.ReadNode():
                 return sg.NodeRead(at, self.node_facts())
+            case cmd.ReadLease():
+                return self.leases.read(self.now_s)
             case cmd.CheckMove(vm, destination):
+                if within(self.faults.quota, self.now_s):
+                    return sg.CheckRead(at, vm, destination, None, "the quota of shells is used up")
                 return sg.CheckRead(at, vm, destination, self._check(self.vms[vm], destination))
             case cmd.ReadProgress(vms):
-                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms))
+                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign())
             case cmd.VerifyArrival(vm, host):
-                return self._arrival(at, self.vms[vm], host)
+                return self._arrival(self.vms[vm], host)
             case cmd.ReadCause(vm):
                 code = self.vms[vm].code
                 return sg.CauseFound(at, vm, f"error {code}" if code else "", code)
             case cmd.ReadSetting(name):
-                return sg.SettingRead(at, name, self.settings.get(name))
+                return sg.SettingRead(at, name, self.settings.get(name), "", self.originals.get(name))
             case cmd.ReadGuard():
-                busy = any(start <= self.now_s < end for start, end in self.faults.busy_csv)
-                return sg.GuardMeasured(at, {"csv latency s": 0.2 if busy else 0.004})
+                return sg.GuardMeasured(at, self._guard())
             case cmd.ReadBlackout(vm):
                 return sg.BlackoutRead(at, vm, 0.7)
             case cmd.Replan(vm, wanted, at_once):
-                return sg.Replanned(at, None, vm, wanted, at_once, "no planner here")
+                plan = plan_for(self, vm, wanted)
+                return sg.Replanned(at, plan, vm, wanted, at_once)
+
+    def _guard(self) -> dict[str, float]:
+        return {
+            "csv latency s": 0.2 if within(self.faults.busy_csv, self.now_s) else 0.004,
+            "redirected io per s": 5000.0 if within(self.faults.redirected, self.now_s) else 0.0,
+            "missed heartbeats": 9.0 if within(self.faults.heartbeats_missed, self.now_s) else 0.0,
+        }
+
+    def _others(self) -> list[HostName]:
+        if within(self.faults.no_quorum, self.now_s):
+            return []
+        return [node.name for node in self.nodes.values() if node.name != SOURCE and node.state is NodeState.UP]
+
+    def _foreign(self) -> dict[HostName, int]:
+        count: Counter[HostName] = Counter()
+        for vm in self.vms.values():
+            if vm.migration is not None and not vm.migration.own and vm.host != SOURCE:
+                count.update((vm.host, vm.migration.destination))
+        return dict(count)
 
     def _check(self, vm: Vm, destination: HostName) -> CheckFacts:
         node = self.nodes[destination]
         if self.random.random() < self.faults.foreign and vm.migration is None:
-            self._migrate(vm, self._another(vm.host), own=False)
+            self._migrate(vm, self.another(vm), own=False)
         return CheckFacts(
             owner=vm.host,
             role_state=vm.role_state,
@@ -198,14 +215,15 @@ class World:
             locked=False,
             vm_state=vm.state,
             memory_bytes=vm.memory_bytes,
-            destination_accepts=node.state is NodeState.UP,
-            destination_why_not="" if node.state is NodeState.UP else f"{destination} is down",
+            destination_accepts=destination in self._others(),
+            destination_why_not="" if destination in self._others() else f"{destination} takes no roles",
             destination_free_bytes=node.free_bytes,
             destination_memory_bytes=512 * GIB,
         )
 
-    def _another(self, host: HostName) -> HostName:
-        return self.random.choice([n.name for n in self.nodes.values() if n.name != host and n.name != SOURCE])
+    def another(self, vm: Vm) -> HostName | None:
+        allowed = [name for name in self._others() if name != vm.host and name not in vm.excluded]
+        return self.random.choice(allowed) if allowed else None
 
     def sight(self, vm_id: VmId) -> Sight:
         vm = self.vms[vm_id]
@@ -213,10 +231,16 @@ class World:
         if migration is None:
             return Sight(vm_id, vm.host, vm.role_state, code=vm.code)
         share = (self.now_s - migration.start_s) / max(migration.end_s - migration.start_s, 0.001)
+        if migration.fate == "late" and share > 0.3:
+            return Sight(vm_id, vm.host, GroupState.ONLINE)
+        if migration.fate == "slow":
+            passes = int(self.now_s - migration.start_s)
+            return Sight(vm_id, vm.host, GroupState.PENDING, migrating=True, percent=80.0, pass_number=passes)
         percent = 42.0 if migration.fate == "sticks" else min(99.0, 100.0 * share)
         return Sight(vm_id, vm.host, GroupState.PENDING, migrating=True, percent=percent)
 
-    def _arrival(self, at: datetime, vm: Vm, host: HostName) -> sg.Signal:
+    def _arrival(self, vm: Vm, host: HostName) -> sg.Signal:
+        at = moment(self.now_s)
         if self.host_silent(host):
             return sg.ArrivalRead(at, vm.ref.id, host, None, "host silent")
         return sg.ArrivalRead(at, vm.ref.id, host, Arrival(vm.host, vm.role_state, vm.state, vm.heartbeat))
@@ -230,21 +254,38 @@ class World:
             state=node.state,
             drain_status=node.drain,
             flags=NodeFlags.NORMAL,
-            roles=(*vms, *(role for role, (_, kind) in zip(roles, others, strict=True) if kind is not OwnedKind.VOLUME)),
+            roles=(
+                *vms,
+                *(role for role, (_, kind) in zip(roles, others, strict=True) if kind is not OwnedKind.VOLUME),
+            ),
             volumes=tuple(name for name, kind in others if kind is OwnedKind.VOLUME),
-            others_up=tuple(n.name for n in self.nodes.values() if n.name != SOURCE and n.state is NodeState.UP),
+            others_up=tuple(self._others()),
         )
 
     # changes
 
-    def _change(self, command: cmd.ChangeCommand, at: datetime) -> sg.Signal:
-        arrives = not self.silent() and self.random.random() >= self.faults.change_lost
-        reply = self._carry_out(command) if arrives else Reply(Answered.UNANSWERED, "timed out")
-        if self.silent() or (arrives and self.random.random() < self.faults.answer_lost):
-            reply = Reply(Answered.UNANSWERED, "timed out")
-        return self._answer(command, at, reply)
+    def _change(self, command: cmd.ChangeCommand | cmd.LeaseCommand) -> sg.Signal | None:
+        lost = self.silent() or self.random.random() < self.faults.change_lost
+        id = ""
+        if self.signed_out():
+            reply = Reply(Answered.REFUSED, "sign-in refused")
+        elif lost:
+            reply = TIMED_OUT
+        elif within(self.faults.quota, self.now_s):
+            reply = Reply(Answered.REFUSED, "the quota of shells is used up")
+        elif isinstance(command, cmd.CreateLease | cmd.RenewLease | cmd.RemoveLease):
+            self.leases.refuses = self.faults.lease_refused
+            reply, id = self.leases.carry_out(command)
+        elif isinstance(command, cmd.ReadLease):
+            raise TypeError("a read is no change")
+        else:
+            reply = self._carry_out(command)
+        if not lost and self.random.random() < self.faults.answer_lost:
+            reply = TIMED_OUT
+        return self._answer(command, reply, id)
 
-    def _answer(self, command: cmd.ChangeCommand, at: datetime, reply: Reply) -> sg.Signal:
+    def _answer(self, command: cmd.ChangeCommand | cmd.LeaseCommand, reply: Reply, id: str) -> sg.Signal | None:
+        at = moment(self.now_s)
         match command:
             case cmd.PauseNode():
                 return sg.PauseAnswered(at, reply)
@@ -258,15 +299,21 @@ class World:
                 return sg.CloseAnswered(at, reply)
             case cmd.SetSetting(name, value):
                 return sg.SettingAnswered(at, name, value, reply)
+            case cmd.CreateLease(name):
+                return sg.LeaseCreated(at, name, reply, id)
+            case cmd.RenewLease(name):
+                return sg.LeaseWritten(at, name, reply)
             case cmd.StartNativeDrain() | cmd.StopNativeDrain():
                 return sg.NativeAnswered(at, reply)
+        return None
 
     def _carry_out(self, command: cmd.ChangeCommand) -> Reply:
+        source = self.nodes[SOURCE]
         match command:
+            case cmd.PauseNode() | cmd.StartNativeDrain() if self.faults.pause_refused:
+                return Reply(Answered.REFUSED, "access denied", 5)
             case cmd.PauseNode():
-                if self.faults.pause_refused:
-                    return Reply(Answered.REFUSED, "access denied", 5)
-                self.nodes[SOURCE].state = NodeState.PAUSED
+                source.state = NodeState.PAUSED
             case cmd.StartMove(vm, destination):
                 return self._start(self.vms[vm], destination)
             case cmd.CancelMove(vm):
@@ -282,68 +329,77 @@ class World:
                     return Reply(Answered.REFUSED, "no", 5070)
                 if any(vm.host == SOURCE for vm in self.vms.values()):
                     self.violations.append("the drain flag was set on a node that was not empty")
-                self.nodes[SOURCE].drain = DrainStatus.COMPLETED
-            case cmd.SetSetting(name, value):
-                self.settings[name] = value
-            case cmd.StartNativeDrain() | cmd.StopNativeDrain():
-                pass
+                source.drain = DrainStatus.COMPLETED
+            case cmd.SetSetting(name, value, original):
+                self._set(name, value, original)
+            case cmd.StartNativeDrain():
+                source.state, source.drain, self.native_on = NodeState.PAUSED, DrainStatus.IN_PROGRESS, True
+            case cmd.StopNativeDrain():
+                source.state, source.drain, self.native_on = NodeState.UP, DrainStatus.NOT_INITIATED, False
         return OK
+
+    def _set(self, name: str, value: str, original: str | None) -> None:
+        self.settings[name] = value
+        if original is not None:
+            self.originals[name] = original
+        else:
+            self.originals.pop(name, None)
+        if name == "MaximumParallelMigrations":
+            self.limit = int(value)
 
     def _start(self, vm: Vm, destination: HostName) -> Reply:
         if vm.migration is not None:
-            if vm.migration.own:
+            if vm.migration.own and vm.migration.fate != "late":
                 self.violations.append(f"{vm.ref.name} was asked to move twice at once")
             return Reply(Answered.REFUSED, "group is moving", 5908)
         if vm.host == destination:
             return OK
         self.own_starts.append((self.now_s, vm.ref.id, destination))
+        if destination in vm.excluded:
+            self.violations.append(f"{vm.ref.name} was asked to go to {destination}, which a conflict excludes")
+        if within(self.faults.no_quorum, self.now_s):
+            return Reply(Answered.REFUSED, "the cluster has no quorum", 5925)
         if self.nodes[destination].state is not NodeState.UP:
             return Reply(Answered.REFUSED, "node not available", 5050)
         self._migrate(vm, destination, own=True)
         return OK
 
-    def _migrate(self, vm: Vm, destination: HostName, *, own: bool) -> None:
+    def _migrate(self, vm: Vm, destination: HostName | None, *, own: bool) -> None:
+        if destination is None:
+            return
         duration = self.random.uniform(3.0, 40.0)
-        draw = self.random.random()
-        fails = draw < self.faults.move_fails
-        sticks = not fails and draw < self.faults.move_fails + self.faults.move_sticks
-        fate = "fails" if fails else "sticks" if sticks else "arrives"
+        draw, fate = self.random.random(), "arrives"
+        for name, chance in (
+            ("fails", self.faults.move_fails),
+            ("sticks", self.faults.move_sticks if own else 0.0),
+            ("late", self.faults.move_late),
+            ("slow", self.faults.not_converging),
+        ):
+            if draw < chance:
+                fate = name
+                break
+            draw -= chance
+        if fate in ("late", "slow"):
+            duration *= 4
         vm.code = None
-        vm.migration = Migration(destination, self.now_s + duration, fate, own, start_s=self.now_s)
+        vm.migration = Migration(destination, self.now_s + duration, fate, own, self.now_s)
         self._count()
 
     def _count(self) -> None:
-        flying = [vm for vm in self.vms.values() if vm.migration is not None and vm.migration.own]
+        """Moves that the run can see; one that looks failed and goes on is nobody's to count."""
+        flying = [
+            vm.migration and (vm.host, vm.migration.destination)
+            for vm in self.vms.values()
+            if vm.migration is not None and vm.migration.own and vm.migration.fate != "late"
+        ]
         self.own_in_flight_peak = max(self.own_in_flight_peak, len(flying))
         per_node: Counter[HostName] = Counter()
-        for vm in flying:
-            if vm.migration is not None:
-                per_node[vm.host] += 1
-                per_node[vm.migration.destination] += 1
+        for ends in flying:
+            per_node.update(ends or ())
         for node, count in per_node.items():
             self.peak[node] = max(self.peak[node], count)
-
-
-def make_world(seed: int, vms: int = 12, nodes: int = 4, faults: Faults | None = None, limit: int = 2) -> World:
-    """A cluster whose first node holds ``vms`` VMs."""
-    dice = random.Random(seed)
-    names = [HostName(f"HV{number:02d}") for number in range(1, nodes + 1)]
-    machines = {}
-    for number in range(vms):
-        ref = VmRef(VmId(f"{number:08d}-0000-0000-0000-000000000000"), f"vm-{number}", RoleName(f"vm-{number}"))
-        off = dice.random() < 0.1
-        vm = Vm(ref, SOURCE, dice.choice([2, 4, 8, 16]) * GIB, 3 if off else 2, None if off else 6)
-        if off:
-            vm.role_state = GroupState.OFFLINE
-        machines[ref.id] = vm
-    world = World(dice, {name: Node(name, 400 * GIB) for name in names}, machines, faults or Faults(), limit=limit)
-    world.owned = {
-        "files": (OwnedKind.ROLE, SOURCE),
-        "Cluster Disk 1": (OwnedKind.VOLUME, SOURCE),
-        "Cluster Group": (OwnedKind.CORE_GROUP, SOURCE),
-    }
-    world.settings = {"MaximumParallelMigrations": str(limit), "SMBBandwidthLimitFactor": "2500"}
-    return world
+            if count > self.limit:
+                self.violations.append(f"{node} takes part in {count} migrations, its limit is {self.limit}")
 
 
 def fresh(signal: sg.Signal, at_s: float) -> sg.Signal:

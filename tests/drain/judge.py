@@ -1,0 +1,150 @@
+"""The invariants, asked at every event and at the end of a drain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from console.drain import events as ev
+from console.drain import move_events as mv
+from console.drain.fold import apply, fold
+from console.drain.limits import load
+from console.drain.state import Move, MoveState, Outcome, Phase, RunState
+from console.journal.codec import decode_event, encode_event
+from console.planner.values import Engine
+
+from .world import SOURCE, World
+
+
+@dataclass
+class Judge:
+    """Collects what should never be."""
+
+    world: World
+    problems: list[str] = field(default_factory=list)
+    before_settings: dict[str, str] = field(default_factory=dict)
+    lost_vms: int = 0
+    unrestored: int = 0
+    reported: int = 0
+    last_look_s: float = 0.0
+    """When the run last looked at its roles."""
+
+    def __post_init__(self) -> None:
+        self.before_settings = dict(self.world.settings)
+
+    def say(self, problem: str) -> None:
+        self.problems.append(problem)
+
+    def watch(self, before: RunState, events: Iterable[ev.Event], after: RunState | None) -> None:
+        """Every event, applied one by one to the state before; they have to add up to the state after."""
+        state = before
+        for event in events:
+            self._allowed(state, event)
+            state = apply(state, event)
+            if isinstance(event, mv.MoveIntended):
+                self._start(state, event)
+        if after is not None and state != after:
+            self.say("the events do not add up to the live state")
+
+    def _allowed(self, state: RunState, event: ev.Event) -> None:
+        over = state.stopping or state.detached or state.window_closed or state.lease.lost_to
+        if over and isinstance(event, mv.MoveIntended | mv.MoveChecked | mv.MoveRetried):
+            self.say(f"{type(event).__name__} after stop, detach, the window's end or a lost lease")
+        if isinstance(event, mv.CancelIntended) and state.detached:
+            self.say("a cancel after detach")
+        if isinstance(event, mv.MoveIntended):
+            if state.moves[event.vm].state is not MoveState.CHECKING:
+                self.say(f"{event.vm} started without a check")
+            if state.guard is not None and state.guard.holding:
+                self.say("a start while the guard holds")
+        if isinstance(event, mv.MoveEvent) and not isinstance(event, mv.MoveAdded):
+            self._leaves(state.moves[event.vm], event)
+
+    def _leaves(self, move: Move, event: mv.MoveEvent) -> None:
+        """A terminal state is left only by a late arrival or by an operator's or the one automatic retry."""
+        again = mv.MoveArrived | mv.MoveRetried | mv.BlackoutMeasured | mv.MoveSkipped
+        if move.state.terminal and not isinstance(event, again):
+            self.say(f"{type(event).__name__} for a VM that is {move.state.value}")
+
+    def _start(self, state: RunState, event: mv.MoveIntended) -> None:
+        if state.engine is Engine.NATIVE:
+            self.say("a single move beside the cluster's own drain")
+        if state.occupied_slots > state.slots:
+            self.say(f"{state.occupied_slots} at once, {state.slots} allowed")
+        for node, count in load(state).items():
+            if count > state.per_node_limit and node in (SOURCE, event.destination):
+                self.say(f"{node} takes part in {count}, limit {state.per_node_limit}")
+        if event.quick and not any(
+            consent.kind == "interrupt" and consent.subject in ("all", event.vm) for consent in state.consents
+        ):
+            self.say(f"{event.vm} is interrupted without consent")
+
+    # the end
+
+    def end(self, state: RunState, journal: list[ev.Event]) -> None:
+        self.problems.extend(self.world.violations)
+        if state.phase is not Phase.ENDED:
+            waiting = [(str(m.vm.name), m.state.value, m.reason) for m in state.moves.values() if not m.state.terminal]
+            self.say(f"not ended ({state.phase.value}): {waiting[:4]}")
+            return
+        if fold(decode_event(encode_event(event)) for event in journal) != state:
+            self.say("the fold of the journal, read back from its text, is not the live state")
+        if sum(isinstance(event, ev.RunClosed) for event in journal) != 1:
+            self.say("not closed exactly once")
+        for vm_id, move in state.moves.items():
+            self._vm(state, move, self.world.vms[vm_id].host)
+        self._settings(state)
+        drained = state.outcome is Outcome.DRAINED
+        if drained and any(vm.host == SOURCE for vm in self.world.vms.values()) and not _by_choice(state):
+            self.say("called drained, and a VM is still there")
+        if state.lease.id and not state.lease.lost_to and not state.forced:
+            self._lease_given_back(state)
+
+    def _vm(self, state: RunState, move: Move, host: str) -> None:
+        name, problems = move.vm.name, len(self.problems)
+        if not (move.state.terminal or move.state is MoveState.UNKNOWN):
+            self.say(f"{name} ended as {move.state.value}")
+        if move.state is MoveState.DONE and host != move.destination and not self._moved_on(move):
+            self.say(f"{name} is called done on {move.destination} and is on {host}")
+        came = host != SOURCE and self.world.vms[move.vm.id].heartbeat == move.heartbeat
+        looked = state.verifying_since is not None and not state.forced and state.outcome is not Outcome.DETACHED
+        if came and looked and move.attempts and move.state in (MoveState.FAILED, MoveState.SKIPPED):
+            if not self._arrived_after(move):
+                self.say(f"{name} is on {host} and is called {move.state.value}: {move.reason}")
+        if move.state is not MoveState.DONE and not move.reason:
+            self.say(f"{name} ended as {move.state.value} without a reason")
+        self.lost_vms += len(self.problems) > problems
+
+    def _moved_on(self, move: Move) -> bool:
+        """By a death of its new host, or by another tool, after it had been verified."""
+        return bool(self.world.faults.node_dies) or self.world.faults.foreign > 0
+
+    def _arrived_after(self, move: Move) -> bool:
+        """It came when nobody looked any more: after the last look of the verification."""
+        return move.vm.id in self.world.late_arrivals(self.last_look_s)
+
+    def _settings(self, state: RunState) -> None:
+        for name, value in self.before_settings.items():
+            if self.world.settings[name] == value:
+                continue
+            change = next((setting for setting in state.settings_changed if setting.name == name), None)
+            if change is not None and change.given_up and change.before == value:
+                self.reported += 1
+            else:
+                self.unrestored += 1
+                self.say(f"{name} is {self.world.settings[name]}, was {value}, and nobody says so")
+        for setting in state.settings_changed:
+            if not (setting.restored or setting.given_up):
+                self.say(f"{setting.name} neither restored nor reported")
+
+    def _lease_given_back(self, state: RunState) -> None:
+        name = state.lease.name
+        kept = self.world.leases.groups.get(name)
+        quiet = not (self.world.faults.change_lost or self.world.faults.answer_lost or self.world.faults.silent)
+        troubled = self.world.faults.quota or self.world.faults.signed_out_at is not None
+        if kept is not None and kept[0] == state.lease.id and quiet and not troubled:
+            self.say(f"the lease {name} was not removed")
+
+
+def _by_choice(state: RunState) -> bool:
+    return any(move.state is MoveState.LEFT_BEHIND for move in state.moves.values())
