@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
 
 from pypsrp.complex_objects import ApartmentState, HostInfo, Pipeline, RemoteStreamOptions
 from pypsrp.messages import CreatePipeline
@@ -11,14 +12,17 @@ from pypsrp.wsman import WSMan
 
 from console.lab.endpoint import clixml
 from console.lab.endpoint.create_pipeline import read_pipeline
-from console.lab.engine import Command, PsError, PsValue
-from console.lab.serve import InProcessLab
-from console.model.failures import CommandFailed
+from console.lab.engine import Command, PsError, PsValue, SessionContext, TerminatingError
+from console.lab.serve import USER, InProcessLab
+from console.lab.world.state import VirtualMachine
+from console.model.failures import CommandFailed, CommandMissing
 from console.model.identity import HostName
-from console.windows.commands import Answer, Call, RemoteError
+from console.windows.commands import Answer, Call, Effect, RemoteError
 from console.wire.decoder import decode
 from console.wire.encoding import add_stages, stages
 from console.wire.pool import RowSerializer
+
+CONTEXT = SessionContext(USER, "Microsoft.PowerShell", constrained=False)
 
 
 def commands(call: Call) -> tuple[Command, ...]:
@@ -46,20 +50,56 @@ def _no_secret(text: str) -> str:
     raise AssertionError("nothing secret is sent")
 
 
-def answer(outputs: list[PsValue], errors: list[PsError]) -> Answer:
-    """What the client makes of what came."""
-    return Answer(
-        rows=tuple(decode(clixml.write(value)) for value in outputs),
-        errors=tuple(
-            RemoteError(error.message, error.identifier, error.category, error.exception, error.native_code)
-            for error in errors
-        ),
-    )
+@dataclass
+class Collected:
+    """What one pipeline put out."""
+
+    outputs: list[PsValue] = field(default_factory=list)
+    errors: list[PsError] = field(default_factory=list)
+
+    def output(self, value: PsValue) -> None:
+        self.outputs.append(value)
+
+    def error(self, error: PsError) -> None:
+        self.errors.append(error)
+
+    def warning(self, text: str) -> None:
+        raise AssertionError(f"nothing of the lab's warns: {text}")
+
+    def progress(self, activity: str, status: str, percent: int) -> None:
+        raise AssertionError(f"nothing of the lab's tells progress: {activity}")
+
+    def answer(self) -> Answer:
+        """What the client makes of it."""
+        return Answer(
+            rows=tuple(decode(clixml.write(value)) for value in self.outputs),
+            errors=tuple(
+                RemoteError(each.message, each.identifier, each.category, each.exception, each.native_code)
+                for each in self.errors
+            ),
+        )
 
 
 async def ask(lab: InProcessLab, host: str, call: Call) -> Answer:
-    """The answer of one host to one call; a terminating error is among its errors."""
-    return answer(*await lab.run(host, commands(call)))
+    """The answer of one host to one call.
+
+    Raises:
+        TerminatingError: the pipeline failed.
+    """
+    sink = Collected()
+    await lab.engines[host].run(CONTEXT, commands(call), sink)
+    return sink.answer()
+
+
+async def run(lab: InProcessLab, *pipeline: Command, host: str = "HV01") -> Collected:
+    """One pipeline of commands as the endpoint would hand them on.
+
+    Raises:
+        TerminatingError: the pipeline failed.
+    """
+    sink = Collected()
+    await lab.engines[host].run(CONTEXT, pipeline, sink)
+    return sink
 
 
 class LabReader:
@@ -69,7 +109,15 @@ class LabReader:
         self.lab = lab
 
     async def read(self, host: HostName, call: Call) -> Answer:
-        found = await ask(self.lab, host, call)
-        if found.errors and not found.rows:
-            raise CommandFailed(host, call.entry, found.errors[-1].message)
-        return found
+        assert call.effect is Effect.READS
+        try:
+            return await ask(self.lab, host, call)
+        except TerminatingError as failed:
+            kind = CommandMissing if "CommandNotFound" in failed.error.identifier else CommandFailed
+            raise kind(host, failed.error.message, entry=call.entry) from failed
+
+
+def running_on(lab: InProcessLab, host: str) -> list[VirtualMachine]:
+    """The clustered VMs that run there, biggest first."""
+    here = lab.cluster.world.vms_on[host].values()
+    return sorted((vm for vm in here if vm.running and vm.clustered), key=lambda vm: (-vm.memory_bytes, vm.name))
