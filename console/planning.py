@@ -1,44 +1,103 @@
 """A plan that minds the conflicts: which findings forbid a way, and which ones an operator should see beside a move.
 
-Pure; the console, the command line and an offline plan from a snapshot all come through here.
+Pure; the console, the command line, a run and an offline plan from a snapshot all come through here.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from console.checks.values import Conflict, Findings, Severity, Subject
+from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.planner.plan import plan_drain
-from console.planner.values import Plan, PlannedMove, PlanOptions
+from console.planner.roll import RollOptions, RollPlan, plan_roll
+from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
+from console.planner.whatif import WhatIf, what_helps
 
 _DECIDED_BY_THE_PLAN = "place-"
 """Codes of placement speak of where VMs are; the plan knows where they will be, and keeps those rules itself."""
+_WAITING = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING, MoveState.HELD)
 
 
 def make_plan(
-    cluster: Cluster, node: HostName, options: PlanOptions, forecaster: Forecaster, findings: Findings
+    cluster: Cluster,
+    node: HostName,
+    options: PlanOptions,
+    forecaster: Forecaster,
+    findings: Findings,
+    progress: Progress | None = None,
 ) -> Plan:
-    """Plan one node's drain around its blocking conflicts, and name the conflicts of each move.
+    """Plan one node's drain, or what is left of it, around its blocking conflicts; name the conflicts of each move.
 
     Raises:
         KeyError: the cluster has no such node.
         ValueError: the options ask for fewer than one slot.
     """
-    blocking = [conflict for conflict in findings.conflicts if _forbids(conflict)]
-    by_vm = _by_vm(blocking)
-
-    def blocked(vm: VirtualMachine, host: HostName) -> Sequence[str]:
-        about = [*by_vm[vm.id], *by_vm[None]]
-        return [conflict.message for conflict in about if concerns(conflict.subject, vm.id, vm.host, host)]
-
-    plan = plan_drain(cluster, node, options, forecaster, blocked=blocked)
+    barriers = _Barriers.of(findings)
+    plan = plan_drain(cluster, node, options, forecaster, blocked=barriers.sentences, progress=progress)
     shown = _by_vm(conflict for conflict in findings.conflicts if _narrow(conflict.subject))
     return replace(plan, moves=tuple(_with_codes(move, [*shown[move.vm.id], *shown[None]]) for move in plan.moves))
+
+
+def make_roll(
+    cluster: Cluster, nodes: Sequence[HostName], options: RollOptions, forecaster: Forecaster, findings: Findings
+) -> RollPlan:
+    """Plan the emptying of several nodes in waves, around the blocking conflicts of the whole cluster.
+
+    Raises:
+        KeyError: the cluster has no such node.
+        ValueError: fewer than one node a wave, or fewer than one slot.
+    """
+    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
+
+
+def what_would_help(cluster: Cluster, plan: Plan, forecaster: Forecaster, findings: Findings) -> tuple[WhatIf, ...]:
+    """Changes that would shorten a plan, the most helpful first, each computed by planning with it."""
+    return what_helps(cluster, plan, forecaster, blocked=_Barriers.of(findings).sentences)
+
+
+def progress_of(state: RunState, at: datetime) -> Progress:
+    """How far a run has come, as the planner wants to know it.
+
+    Moves that are over, or whose whereabouts are unknown, are not planned again; what runs goes on; the rest keeps
+    its destination and its turn wherever both still hold.
+    """
+    done: set[VmId] = set()
+    under_way: list[InFlight] = []
+    waiting: dict[VmId, HostName] = {}
+    for vm, move in state.moves.items():
+        if move.state is MoveState.MOVING and move.destination is not None:
+            under_way.append(InFlight(vm, move.destination, _elapsed_s(move, at), move.bytes_sent))
+        elif move.state not in _WAITING:
+            done.add(vm)
+        elif move.destination is not None:
+            waiting[vm] = move.destination
+    return Progress(frozenset(done), tuple(under_way), waiting)
+
+
+def _elapsed_s(move: Move, at: datetime) -> float:
+    return max(0.0, (at - move.started_at).total_seconds()) if move.started_at is not None else 0.0
+
+
+@dataclass(frozen=True)
+class _Barriers:
+    """The blocking conflicts, by the VM that they are about; None holds those about hosts, ways and the cluster."""
+
+    by_vm: Mapping[VmId | None, Sequence[Conflict]]
+
+    @classmethod
+    def of(cls, findings: Findings) -> _Barriers:
+        return cls(dict(_by_vm(conflict for conflict in findings.conflicts if _forbids(conflict))))
+
+    def sentences(self, vm: VirtualMachine, host: HostName) -> Sequence[str]:
+        about = (*self.by_vm.get(vm.id, ()), *self.by_vm.get(None, ()))
+        return [conflict.message for conflict in about if concerns(conflict.subject, vm.id, vm.host, host)]
 
 
 def concerns(subject: Subject, vm: VmId, source: HostName, destination: HostName) -> bool:

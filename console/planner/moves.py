@@ -166,9 +166,7 @@ def slower_ways(
     Args:
         rates: one move's forecast rate to each candidate; stated ports and shared links lower it.
     """
-    reached = [
-        _held_back(node, host, options, rate) for host, rate in zip(candidates, rates, strict=True)
-    ]
+    reached = [_held_back(node, host, options, rate) for host, rate in zip(candidates, rates, strict=True)]
     best = max(reached, default=0.0)
     if best <= 0 or min(reached) >= 0.8 * best:
         return {}

@@ -93,6 +93,10 @@ class Placement:
         self._static = [
             (self._prefer.tier.get(host.name, 0), self._prefer.slower.get(host.name, 0)) for host in self._open
         ]
+        self._groups = [
+            [(index, host) for index, host in enumerate(self._open) if self._static[index] == static]
+            for static in sorted(set(self._static))
+        ]
         self._begin()
 
     def _begin(self) -> None:
@@ -190,34 +194,33 @@ class Placement:
         return None
 
     def _ranked(self, vm: VirtualMachine, need: int) -> Iterator[Host]:
-        """Hosts from best to worst; mostly the first is taken, so the rest is sorted only when asked for."""
-        ranks = self._ranks(vm, need)
-        if not ranks:
-            return
-        first = min(ranks)
-        yield self._open[first[-1]]
-        ranks.remove(first)
-        for rank in sorted(ranks):
-            yield self._open[rank[-1]]
-
-    def _ranks(self, vm: VirtualMachine, need: int) -> list[tuple[tuple[int, ...], float, HostName, int]]:
-        """Lower is better: soft rules broken, not where it was planned before, not preferred, the host's tier, a
-        slower way, then the fuller host after the move."""
+        """Hosts from best to worst; mostly the first is taken, so the rest is ranked only when asked for."""
         kept = self._prefer.kept.get(vm.id)
-        plain = not vm.anti_affinity and not vm.preferred_owners and kept is None
-        sign = -1.0 if self._fullest_first else 1.0
-        ranks = []
-        for index, host in enumerate(self._open):
-            first: tuple[int, ...] = self._static[index]
-            if not plain:
-                soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
-                preferred = bool(vm.preferred_owners) and host.name in (vm.preferred_owners or ())
-                first = (soft, host.name != kept, not preferred, *first)
-            pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
-            if host.cpu_fraction is not None and host.cpu_fraction > pressure:
-                pressure = host.cpu_fraction
-            ranks.append((first, sign * pressure, host.name, index))
-        return ranks
+        if vm.anti_affinity or vm.preferred_owners or kept is not None:
+            ranks = sorted(
+                (self._wishes(vm, host, kept), self._static[index], self._pressure(host, need), host.name, index)
+                for index, host in enumerate(self._open)
+            )
+            yield from (self._open[rank[-1]] for rank in ranks)
+            return
+        for group in self._groups:
+            pressures = [(self._pressure(host, need), host.name, index) for index, host in group]
+            first = min(pressures)
+            yield self._open[first[-1]]
+            pressures.remove(first)
+            yield from (self._open[rank[-1]] for rank in sorted(pressures))
+
+    def _wishes(self, vm: VirtualMachine, host: Host, kept: HostName | None) -> tuple[int, bool, bool]:
+        """Lower is better: soft rules broken, not where it was planned before, not preferred."""
+        soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
+        return soft, host.name != kept, not (vm.preferred_owners and host.name in vm.preferred_owners)
+
+    def _pressure(self, host: Host, need: int) -> float:
+        """How full the host would be: of memory or, where that is more, how busy its processors are."""
+        pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
+        if host.cpu_fraction is not None and host.cpu_fraction > pressure:
+            pressure = host.cpu_fraction
+        return -pressure if self._fullest_first else pressure
 
     def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:
         host = self.cluster.host_by_name.get(pinned)
@@ -281,9 +284,12 @@ def memory_needed(vm: VirtualMachine) -> int:
 
 def _hopeless(given_up: Infeasible) -> bool:
     """Whether no other order of placing could help: nothing of it depends on where others go."""
-    return not any(
-        rule == "memory" or rule.startswith(("affinity rule", "AntiAffinityClassNames")) for rule in given_up.rules
-    ) or "pinned" in given_up.rules
+    return (
+        not any(
+            rule == "memory" or rule.startswith(("affinity rule", "AntiAffinityClassNames")) for rule in given_up.rules
+        )
+        or "pinned" in given_up.rules
+    )
 
 
 def _clash_text(every: Mapping[HostName, Sequence[Refusal]], rules: Sequence[str]) -> str:

@@ -1,6 +1,10 @@
 """How far plans are from the lower bound, beside simpler ways to schedule the same drains.
 
-    python -m tests.bench.plan_ratio
+    python -m tests.bench.plan_ratio [--moves 10 96 960] [--variant N …] [--cpsat SECONDS] [--cpsat-seeds N]
+
+With --cpsat the best lower bound that OR-Tools' CP-SAT proves within that many seconds stands beside ours (one worker;
+`pip install ortools` in a virtual environment of its own: the product does not use it). Where moves share links its
+model lets a move last longer than alone and keeps slots and the bytes of each port, so that its bound is valid too.
 
 The generator: 4–12 hosts, every link 1.25e9 bytes per second each way, two slots a node as source and destination,
 sizes drawn from tests/data/vm-sizes, sources and destinations fixed at random. Variants: slots that count moves out
@@ -9,7 +13,9 @@ and in together or apart; links that moves share, or streams that no link holds 
 
 from __future__ import annotations
 
+import argparse
 import csv
+import math
 import random
 import statistics
 import time
@@ -20,7 +26,7 @@ from pathlib import Path
 from console.model.identity import HostName
 from console.planner.bounds import lower_bound_s
 from console.planner.improve import best_schedule
-from console.planner.schedule import Job, Limits, list_schedule
+from console.planner.schedule import Job, Limits, list_schedule, pools_of
 
 LINK = 1.25e9
 FLAVORS = Path(__file__).parents[1] / "data" / "vm-sizes" / "flavors.csv"
@@ -104,26 +110,93 @@ METHODS: dict[str, Callable[[Sequence[Job], Limits], float]] = {
 }
 
 
+def cpsat_bound_s(jobs: Sequence[Job], limits: Limits, seconds: float) -> tuple[float, bool]:
+    """The best lower bound that CP-SAT proves, and whether it proved the optimum of its model."""
+    from ortools.sat.python import cp_model
+
+    model = cp_model.CpModel()
+    solo = [math.floor(job.solo_s * STEPS_PER_S) for job in jobs]
+    horizon = math.ceil(longest_first(jobs, limits) * STEPS_PER_S) + 1
+    makespan = model.new_int_var(max(solo), horizon, "makespan")
+    intervals = []
+    for number, shortest in enumerate(solo):
+        start = model.new_int_var(0, horizon, f"start{number}")
+        size = model.new_int_var(shortest, horizon if limits.out_bytes_per_s else shortest, f"size{number}")
+        end = model.new_int_var(0, horizon, f"end{number}")
+        intervals.append(model.new_interval_var(start, size, end, f"move{number}"))
+        model.add(end <= makespan)
+    pools: dict[tuple[str, ...], tuple[list[int], int]] = {}
+    for number, job in enumerate(jobs):
+        for key, slots in pools_of(job, limits):
+            pools.setdefault(key, ([], slots))[0].append(number)
+    for users, slots in pools.values():
+        model.add_cumulative([intervals[number] for number in users], [1] * len(users), slots)
+        model.add(slots * makespan >= sum(solo[number] for number in users))
+    for capacities, of_source in ((limits.out_bytes_per_s, True), (limits.in_bytes_per_s, False)):
+        for host, capacity in capacities.items():
+            through = [job for job in jobs if (job.source if of_source else job.destination) == host]
+            model.add(makespan >= math.floor(sum(job.transfer_bytes for job in through) / capacity * STEPS_PER_S))
+    model.minimize(makespan)
+    solver = cp_model.CpSolver()
+    solver.parameters.max_time_in_seconds = seconds
+    solver.parameters.num_workers = 1
+    status = solver.solve(model)
+    return solver.best_objective_bound / STEPS_PER_S, status == cp_model.OPTIMAL
+
+
+STEPS_PER_S = 100
+"""CP-SAT counts in whole steps; durations are rounded down, which keeps its bound valid."""
+
+
+def compare_with_cpsat(moves: int, seeds: Sequence[int], variant: Variant, seconds: float) -> None:
+    gaps, bounds, proven = [], [], 0
+    for seed in seeds:
+        jobs, limits = instance(moves, seed, variant)
+        found = best_schedule(jobs, limits)
+        bound, optimal = cpsat_bound_s(jobs, limits, seconds)
+        proven += optimal
+        gaps.append(found.makespan_s / max(bound, 1e-9))
+        bounds.append(found.lower_bound_s / max(bound, 1e-9))
+    print(
+        f"     makespan / CP-SAT's bound ({len(seeds)} seeds, {seconds:.0f} s each): mean {statistics.mean(gaps):.4f}, "
+        f"worst {max(gaps):.4f}; our bound / CP-SAT's: mean {statistics.mean(bounds):.4f}; optimum proven {proven}",
+        flush=True,
+    )
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Makespan over lower bound on random drains.")
+    parser.add_argument("--moves", type=int, nargs="*", choices=[moves for moves, _ in SIZES])
+    parser.add_argument("--variant", type=int, nargs="*", choices=range(len(VARIANTS)))
+    parser.add_argument("--cpsat", type=float, metavar="SECONDS")
+    parser.add_argument("--cpsat-seeds", type=int, default=100, metavar="N")
+    asked = parser.parse_args()
     print(f"{'makespan / lower bound, mean (worst)':48}", *(f"{name:>16}" for name in METHODS), "   ours, s each")
-    for variant in VARIANTS:
+    for number, variant in enumerate(VARIANTS):
         for moves, seeds in SIZES:
-            ratios: dict[str, list[float]] = {name: [] for name in METHODS}
-            spent = 0.0
-            for seed in seeds:
-                jobs, limits = instance(moves, seed, variant)
-                bound = lower_bound_s(jobs, limits)
-                for name, method in METHODS.items():
-                    began = time.perf_counter()
-                    ratios[name].append(method(jobs, limits) / bound)
-                    spent += time.perf_counter() - began if name == "ours" else 0.0
-            cells = (f"{statistics.mean(each):8.4f} ({max(each):5.2f})" for each in ratios.values())
-            print(
-                f"{moves:4} {variant.name:43}",
-                *(f"{cell:>16}" for cell in cells),
-                f"{spent / len(seeds):8.3f}",
-                flush=True,
-            )
+            if number in (asked.variant or range(len(VARIANTS))) and moves in (asked.moves or (moves,)):
+                report(moves, seeds, variant)
+                if asked.cpsat:
+                    compare_with_cpsat(moves, list(seeds)[: asked.cpsat_seeds], variant, asked.cpsat)
+
+
+def report(moves: int, seeds: Sequence[int], variant: Variant) -> None:
+    ratios: dict[str, list[float]] = {name: [] for name in METHODS}
+    spent = 0.0
+    for seed in seeds:
+        jobs, limits = instance(moves, seed, variant)
+        bound = lower_bound_s(jobs, limits)
+        for name, method in METHODS.items():
+            began = time.perf_counter()
+            ratios[name].append(method(jobs, limits) / bound)
+            spent += time.perf_counter() - began if name == "ours" else 0.0
+    cells = (f"{statistics.mean(each):8.4f} ({max(each):5.2f})" for each in ratios.values())
+    print(
+        f"{moves:4} {variant.name:43}",
+        *(f"{cell:>16}" for cell in cells),
+        f"{spent / len(seeds):8.3f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
