@@ -165,10 +165,11 @@ class Conversation:
 
     def _prove(self, call: Call) -> None:
         """Make sure, before a change is sent into it, that the session is there; lose it when it is not."""
+        limit_s = min(TIDY_S, call.deadline_s / 2)
         for attempt in range(2):
             try:
                 if self._leftovers:
-                    self._settle()
+                    self._settle(limit_s)
                 if self._pool is not None and call.effect is Effect.CHANGES and not self._pool.probe(TIDY_S):
                     self._discard()
                 return
@@ -275,11 +276,11 @@ class Conversation:
 
     # ---- afterwards ----------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def _settle(self, limit_s: float = TIDY_S) -> None:
         """Free every pipeline that is over or given up; raises what a lost connection raises."""
         while self._leftovers and self._pool is not None:
             try:
-                self._leftovers[0].close(TIDY_S)
+                self._leftovers[0].close(limit_s)
             except Exception as error:  # the border
                 if is_connection_trouble(error):
                     raise

@@ -92,6 +92,7 @@ class _Transport:
         self._answered = answered
         self._until_s = 0.0
         self._signing_in = True
+        self._response: Any = None
 
     @property
     def endpoint(self) -> str:
@@ -104,8 +105,7 @@ class _Transport:
     def send(self, message: bytes, *, retries_on_read_timeout: int = 0, timeout: object = None) -> bytes:
         """As pypsrp's, except that ``retries_on_read_timeout`` and ``timeout`` are ours to decide."""
         if self._inner.session is None:
-            self._inner.session = self._inner._build_session()
-            self._inner.session.trust_env = False
+            self._inner.session = self._session()
         left_s = max(0.05, self._until_s - self._elapsed_s())
         limits = (min(self._options.connection_timeout_s, left_s), min(self._options.read_timeout_s, left_s))
         try:
@@ -114,8 +114,27 @@ class _Transport:
             if error.code == 500:
                 self._let_in()
             raise
+        finally:
+            # A sign-in that fails half-way leaves an answer unread, and with it a socket that nobody closes.
+            if self._response is not None:
+                self._response.close()
+                self._response = None
         self._let_in()
         return answer
+
+    def _session(self) -> Any:
+        session = self._inner._build_session()
+        session.trust_env = False
+        for adapter in session.adapters.values():
+            adapter.send = self._remembering(adapter.send)
+        return session
+
+    def _remembering(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        def remembering(*arguments: Any, **options: Any) -> Any:
+            self._response = send(*arguments, **options)
+            return self._response
+
+        return remembering
 
     def _let_in(self) -> None:
         if self._signing_in:

@@ -33,6 +33,7 @@ from console.model.failures import (
 from console.model.identity import HostName
 from console.windows.commands import Effect, EnumValue, Parameter, ParameterType
 from console.wire.connection import Authentication, Credentials, WireOptions
+from tests.lab.settling import settles
 from tests.wire.lab import CHANGE, FAST, GET_VM, HOSTILE, N1, PASSWORD, USER, WAIT, Engine, Lab, call, count
 
 StartLab = Callable[..., Awaitable[Lab]]
@@ -209,6 +210,7 @@ async def test_read_survives_a_cut(lab: Lab, https: bool) -> None:
 async def test_black_hole_is_a_time_out_at_the_deadline(lab: Lab, https: bool) -> None:
     reader = lab.reader(https=https)
     await reader.read(N1, GET_VM)
+    await quiet(lab)
     lab.faults.throw(Fault.BLACK_HOLE)
     started = perf_counter()
     with pytest.raises(TimedOut):
@@ -251,17 +253,14 @@ async def test_idle_close_is_survived(start_lab: StartLab, https: bool) -> None:
         assert (await writer.change(N1, CHANGE)).rows == ({"Value": "changed"},)
         await quiet(lab)
         lab.clock.advance(121.0)
-        while lab.server.open_connections("N1"):
-            await asyncio.sleep(0)
+        await settles(lambda: lab.server.open_connections("N1") == 0)
     assert lab.server.open_shells("N1") == 2
     assert lab.engine.told("Test-Change") == 3
 
 
 async def quiet(lab: Lab) -> None:
     """Wait until every finished pipeline was freed, so that the connections are idle."""
-    before = -1
-    while before != (before := lab.server.statistics.total().requests):
-        await asyncio.sleep(0.05)
+    await settles(lambda: lab.server.open_pipelines("N1") == 0)
 
 
 async def test_session_that_is_gone_is_opened_again(lab: Lab) -> None:
@@ -331,8 +330,8 @@ async def test_endpoint_that_is_not_there(lab: Lab) -> None:
 
 
 async def test_unknown_authority_is_not_trusted(lab: Lab) -> None:
-    somebody_else = Path(ssl.get_default_verify_paths().cafile or "")
-    options = replace(FAST, ca_file=somebody_else) if somebody_else.is_file() else FAST
+    somebody_else = ssl.get_default_verify_paths().cafile
+    options = FAST if somebody_else is None else replace(FAST, ca_file=Path(somebody_else))
     with pytest.raises(Refused, match="certificate"):
         await lab.reader(options).read(N1, GET_VM)
     assert lab.server.statistics.total().sign_in_attempts == 0

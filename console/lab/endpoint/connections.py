@@ -71,6 +71,8 @@ class Connection:
             if shell.carrier is self:
                 shell.connected = False
         self._writer.close()
+        # Over TLS the farewell is on its way now; asyncio would wait half a minute for the client's.
+        self._writer.transport.abort()
 
     async def serve(self) -> None:
         """Answer requests until the client goes."""

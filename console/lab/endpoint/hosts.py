@@ -13,6 +13,8 @@ from console.lab.endpoint.http import WatchedReader
 from console.lab.endpoint.traits import Traits
 
 _BACKLOG = 128
+_FAREWELL_S = 2.0
+"""How long a TLS connection that ends waits for the other side to say so too; clients look only when they ask again."""
 
 
 class Port:
@@ -68,7 +70,10 @@ class Port:
         def protocol() -> asyncio.StreamReaderProtocol:
             return asyncio.StreamReaderProtocol(WatchedReader(loop), self._accepted, loop=loop)
 
-        self._server = await loop.create_server(protocol, sock=held, ssl=self._context, backlog=_BACKLOG)
+        farewell_s = None if self._context is None else _FAREWELL_S
+        self._server = await loop.create_server(
+            protocol, sock=held, ssl=self._context, backlog=_BACKLOG, ssl_shutdown_timeout=farewell_s
+        )
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, WatchedReader)

@@ -124,6 +124,10 @@ class LabServer:
         """How many shells a host holds."""
         return len(self._hosts[host].side.service.shells)
 
+    def open_pipelines(self, host: str) -> int:
+        """How many commands of a host run or wait to be closed by their clients."""
+        return sum(len(shell.pipelines) for shell in self._hosts[host].side.service.shells)
+
     def _host(self, name: str, engine: HostEngine) -> Host:
         def pipeline_started(user: str) -> None:
             self.statistics.of(name, user).pipelines += 1
