@@ -80,11 +80,10 @@ class Runs:
         Raises:
             KeyError: the journal holds no such run.
         """
-        handle = self._handle(run)
-        state = handle.state()
+        state = self.state(run)
         if revive and not self._read_only and state.outcome is None and not self.is_carried_out(run):
             start_runner(self._site, run)
-        return handle
+        return self._handle(run)
 
     def all(self) -> tuple[RunState, ...]:
         """Every run, newest first."""
@@ -95,6 +94,14 @@ class Runs:
                 raise
             return ()
         return tuple(self._state(journal, run) for run in journal.runs())
+
+    def state(self, run: RunId) -> RunState:
+        """A run as of its newest event.
+
+        Raises:
+            KeyError: the journal holds no such run.
+        """
+        return self._state(self._readable(), run)
 
     def open_runs(self) -> tuple[RunState, ...]:
         """Runs that have not been closed, newest first."""

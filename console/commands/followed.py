@@ -60,14 +60,14 @@ async def follow(runs: Runs, handle: JournalRun, *, as_json: bool, events: bool,
             if waited_s % LIFE_S < LOOK_S and not view.is_over and not runs.is_carried_out(handle.run):
                 take_overs += 1
                 _take_over(runs, handle, take_overs)
-    state = handle.state()
+    state = runs.state(handle.run)
     if as_json:
         print_line(run_document(state)) if events else print_document(run_document(state))
     return exit_code(state)
 
 
 def _take_over(runs: Runs, handle: JournalRun, times: int) -> None:
-    if handle.state().outcome is not None:
+    if runs.state(handle.run).outcome is not None:
         return
     if times > TAKE_OVERS:
         text = f"The runner of {handle.run} ended {TAKE_OVERS} times. What moves goes on by itself; see runner.log."
