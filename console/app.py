@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 import themes
 from console import formatting
 from console.actions import Scope, effective_keys
+from console.drain.guard import Lines
 from console.drain.requests import DetachRun, StopRun
 from console.drain.state import Outcome, RunState
 from console.exits import ExitCode
@@ -51,6 +52,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
         window_ends_at: when the maintenance window closes, for the countdown.
         run: a run to open at once.
         theme_folders: where further themes may lie.
+        guard: the lines that a run's guard keeps, to draw its readings against.
         settle_s: real seconds that a confirmation ignores keys.
         least_wait_s: real seconds between two looks at the least; a test on a manual clock gives 0.
     """
@@ -70,6 +72,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
         window_ends_at: datetime | None = None,
         run: RunId | None = None,
         theme_folders: Sequence[Path] = (),
+        guard: Lines = Lines(),  # noqa: B008 - an immutable value
         settle_s: float = 0.3,
         least_wait_s: float = LEAST_WAIT_S,
     ) -> None:
@@ -77,18 +80,22 @@ class DrainboardApp(App[int], inherit_bindings=False):
         super().__init__(ansi_color=True if colourless else None)
         self.animation_level = "none"
         self.specs, self._bad_themes = load_themes(theme_folders)
-        wanted = "mono" if colourless else theme or operations.theme or "dark"
+        wanted = "mono" if colourless else theme or operations.theme or self._usual_theme()
         self._unknown_theme = "" if wanted in self.specs else wanted
         look = Look(self.specs.get(wanted, self.specs["dark"]), ascii)
         self.store = Store()
         hand = None if operations.read_only else Hand(operations)
-        self.services = Services(Sight(operations), hand, self.store, look, window_ends_at, settle_s)
+        self.services = Services(Sight(operations), hand, self.store, look, window_ends_at, settle_s, guard)
         self.services.keys = effective_keys(keys)
         self._overrides = dict(keys or {})
         self._watcher = Watcher(self.services, self.problem, least_wait_s)
         self._first_run = run
         self._celebrated: set[RunId] = set()
         self.use_theme(look.spec)
+
+    def _usual_theme(self) -> str:
+        """What the terminal can show when nobody asked for anything."""
+        return {None: "mono", "standard": "sixteen", "windows": "sixteen"}.get(self.console.color_system, "dark")
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -320,6 +327,7 @@ def run_app(
     window_ends_at: datetime | None = None,
     run: RunId | None = None,
     theme_folders: Sequence[Path] = (),
+    guard: Lines = Lines(),  # noqa: B008 - an immutable value
 ) -> int:
     """Run the console until it is left; returns the exit code."""
     app = DrainboardApp(
@@ -330,5 +338,6 @@ def run_app(
         window_ends_at=window_ends_at,
         run=run,
         theme_folders=theme_folders,
+        guard=guard,
     )
     return app.run() or 0

@@ -49,6 +49,8 @@ class Store:
         self.run: RunState | None = None
         self.findings: Findings | None = None
         self.guard_history: dict[str, deque[float]] = {}
+        self.rate_history: deque[float] = deque(maxlen=GUARD_HISTORY)
+        """All moves' bytes per second together, one value an event."""
         self._problems: dict[tuple[str, str], Problem] = {}
         self._subscribers: list[tuple[Topic, Subscriber]] = []
 
@@ -77,8 +79,11 @@ class Store:
             return
         if run is None or self.run is None or run.run != self.run.run:
             self.guard_history.clear()
+            self.rate_history.clear()
         if run is not None:
             self._remember_guard(run)
+            if self.run is None or self.run.now != run.now:
+                self.rate_history.append(sum(move.rate_bytes_per_s or 0.0 for move in run.in_flight))
         self.run = run
         self._tell(Topic.RUN)
 

@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.actions import BY_METHOD, Action, Effect, actions_on
+from console.actions import BY_METHOD, Action, Effect, Scope, actions_on
 from console.store import Topic
 from screens.drawing import Line
 from screens.filtering import NO_FILTER
@@ -44,6 +44,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.services = services
         self._leave: Callable[[], None] | None = None
         self._pending = Topic.ALL
+        self._was_stale = False
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -67,7 +68,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield HeaderBar(self.services, self.headline)
         yield Container(*self.body(), id="body")
-        yield FooterBar(self.services, actions_on(self.NAME, read_only=self.services.hand is None), self.refusal)
+        actions = actions_on(self.NAME, read_only=self.services.hand is None)
+        yield FooterBar(self.services, actions, self.refusal, self._offered)
         yield Lines(self.services.look, id="too-small")
 
     def on_mount(self) -> None:
@@ -99,6 +101,26 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def look_again(self) -> None:
         """Header and footer as of now; once a second, and after every change."""
         self.query_one(HeaderBar).look_again()
+        self.query_one(FooterBar).look_again()
+        if self.services.stale != self._was_stale:
+            self._was_stale = self.services.stale
+            self.aged()
+
+    def aged(self) -> None:
+        """The data has become too old, or is fresh again: rows are greyed or take their colours."""
+        for grid in self.query(Grid):
+            grid.refresh()
+
+    def _offered(self, action: Action) -> bool:
+        """Whether an action of a list means anything where the focus is."""
+        if action.scope is not Scope.GRID:
+            return True
+        grid = self.focused
+        if not isinstance(grid, Grid):
+            return False
+        return grid.markable or action.id != "list.mark"
+
+    def on_descendant_focus(self) -> None:
         self.query_one(FooterBar).look_again()
 
     # -- actions -------------------------------------------------------------------------------------------------

@@ -9,16 +9,18 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console import formatting
+from console.checks.values import Severity
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.columns import Column, known
-from screens.drawing import Line, cut, joined
+from screens.drawing import Line, clip, cut, joined
 from screens.grid import Grid
 from screens.lines import Lines
 from screens.messages import DrainChosen, HostChosen, VmChosen
+from screens.waiting import waiting_lines
 from screens.vm_columns import (
     AUTHENTICATIONS,
     TRANSPORTS,
@@ -32,6 +34,8 @@ from screens.vm_columns import (
     vms_of,
 )
 
+LEAST_ROOM = 6
+
 W = TypeVar("W")
 
 
@@ -40,7 +44,7 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
 
     NAME = "board"
     TITLE = "Board"
-    TOPICS = Topic.CLUSTER | Topic.RUN
+    TOPICS = Topic.CLUSTER | Topic.RUN | Topic.FINDINGS
     PANES = ("hosts", "host-vms")
     BINDINGS = screen_bindings("board")
 
@@ -58,8 +62,9 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
         )
         self.vms = Grid[VirtualMachine](
             look, vm_columns(look, with_host=False), id="host-vms", key=lambda vm: vm.id, search=vm_search,
-            empty="No VM here.",
+            row_style=lambda vm: "text.muted" if self.services.stale else "", empty="No VM here.",
         )  # fmt: skip
+        yield Lines(look, id="board-waiting")
         yield Lines(look, id="board-summary", classes="summary")
         yield Container(
             self.hosts,
@@ -69,13 +74,41 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
 
     def show(self, changed: Topic) -> None:
         cluster = self.services.store.cluster
+        self.set_class(cluster is None, "-waiting")
         if cluster is None:
             return
         self.counts = {name: len(vms) for name, vms in cluster.vms_by_host.items()}
         self.hosts.set_items(cluster.hosts)
         self.hosts.refresh()
-        self.query_one("#board-summary", Lines).set_lines([self._summary(cluster)])
+        self._share_room(len(cluster.hosts))
+        self._sum_up(cluster)
         self._show_vms()
+
+    def look_again(self) -> None:
+        super().look_again()
+        cluster = self.services.store.cluster
+        if cluster is not None:
+            self._sum_up(cluster)
+        else:
+            lines = waiting_lines(self.services, self.size.width, self.size.height)
+            self.query_one("#board-waiting", Lines).set_lines(lines)
+
+    def aged(self) -> None:
+        super().aged()
+        self._show_vms()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._share_room(len(self.hosts.items))
+        self.look_again()
+
+    def _share_room(self, hosts: int) -> None:
+        """The VMs of the host under the cursor are shown where at least a few of them fit."""
+        self.set_class(self.size.height - hosts - 5 < LEAST_ROOM, "-crowded")
+
+    def _sum_up(self, cluster: Cluster) -> None:
+        line = clip(self._summary(cluster), self.size.width)
+        self.query_one("#board-summary", Lines).set_lines([line])
 
     def _summary(self, cluster: Cluster) -> Line:
         answering = sum(host.contact is Contact.ANSWERING for host in cluster.hosts)
@@ -83,10 +116,12 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
         total = sum(host.memory_bytes or 0 for host in cluster.hosts)
         free = sum(host.memory_free_bytes or 0 for host in cluster.hosts)
         flight = sum(host.migrations_in_flight or 0 for host in cluster.hosts)
+        age_s = self.services.store.age_s(self.services.now)
         return (
             ("  ", ""),
             *joined(
                 [
+                    ((f"OLD DATA, read {formatting.age(age_s)}", "text.warning"),) if self.services.stale else None,
                     ((formatting.count(len(cluster.hosts), "host"), "text.strong"),),
                     ((f"{silent} silent", "state.unknown"),) if silent else None,
                     ((formatting.count(len(cluster.vms), "VM"), "text.strong"),),
@@ -98,6 +133,7 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                         ),
                     ),
                     self._run_note(),
+                    self._conflicts_note(),
                 ],
                 "   ",
             ),
@@ -111,6 +147,12 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
             return ((f"draining {formatting.name(run.node)}: {len(run.finished)} of {len(run.moves)}", "state.moving"),)
         return ((f"{formatting.name(run.node)}: {run.outcome.value.replace('_', ' ')}", "text.muted"),)
 
+    def _conflicts_note(self) -> Line | None:
+        findings = self.services.store.findings
+        blocking = sum(c.severity is Severity.BLOCKS for c in findings.conflicts) if findings else 0
+        return ((f"{formatting.count(blocking, 'conflict')} {'blocks' if blocking == 1 else 'block'}: c",
+                 "text.bad"),) if blocking else None  # fmt: skip
+
     def _columns(self) -> tuple[Column[Host], ...]:
         look = self.services.look
         return (
@@ -118,6 +160,8 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                    most=24, pinned=True, sort=lambda h: h.name.casefold()),
             Column("state", "STATE", 14, lambda h, w: host_state(h, self.services.now, look.glyphs),
                    sort=lambda h: (h.contact is Contact.ANSWERING, -int(h.state))),
+            Column("mark", "!", 2, lambda h, w: ((f"{min(99, len(h.problems))}", "text.warning"),) if h.problems else (),
+                   right=True, sort=lambda h: -len(h.problems)),
             Column("vms", "VMs", 4, lambda h, w: formatting.number(self.counts.get(h.name, 0)), right=True,
                    sort=lambda h: -self.counts.get(h.name, 0)),
             Column("memory", "MEMORY", 16, lambda h, w: memory_cell(used_fraction(h), w, look.glyphs), grows=2, most=30,
@@ -188,4 +232,4 @@ def _word(words: Mapping[W, str], value: W | None) -> Line:
 def _problems(host: Host, width: int) -> Line:
     if not host.problems:
         return ()
-    return ((cut(f"{len(host.problems)}  {formatting.plain(host.problems[0])}", width), "text.warning"),)
+    return ((cut(formatting.plain(host.problems[0]), width), "text.warning"),)

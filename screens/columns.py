@@ -37,6 +37,8 @@ class Column(Generic[T]):
     style: str = ""
     heading: Callable[[int], str] | None = None
     """Draws the title at the column's width, where it depends on what is shown."""
+    span: Callable[[T, int], Line | None] | None = None
+    """Draws one row from this column to the end of the line, given the cells there; None leaves it to the columns."""
     pinned: bool = False
     """Stays while the others scroll sideways; only leading columns can."""
 

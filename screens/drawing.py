@@ -66,14 +66,40 @@ def clip(line: Line, width: int) -> Line:
     return tuple(kept)
 
 
+TRACK = "bar.track"
+
+
 def bar(fraction: float | None, width: int, glyphs: Glyphs, fill: str = "bar.fill") -> Line:
-    """A bar of exactly ``width`` cells at half-cell steps; unknown is an empty track."""
+    """A bar of exactly ``width`` cells; unknown is an empty track, and anything at all is at least one cell."""
     if width <= 0:
         return ()
-    halves = round(min(1.0, max(0.0, fraction or 0.0)) * width * 2)
-    full, half = divmod(halves, 2)
-    done = glyphs.fill * full + (glyphs.half if half else "")
-    return ((done, fill), (glyphs.track * (width - full - half), "bar.track"))
+    share = min(1.0, max(0.0, fraction or 0.0))
+    full = max(round(share * width), 1 if share > 0 else 0)
+    return _painted(((glyphs.fill * full, fill), (glyphs.track * (width - full), TRACK)))
+
+
+def _painted(spans: Iterable[Span]) -> Line:
+    return tuple(span for span in spans if span[0])
+
+
+def horizon(gone: float, middle: float, worst: float, width: int, glyphs: Glyphs, risk: str) -> Line:
+    """A window as a bar of ``width`` cells: what is gone, and where between ``middle`` and ``worst`` it will end.
+
+    All three are fractions of the window; what lies beyond it is drawn at its end.
+    """
+    if width <= 0:
+        return ()
+    past, first, last = (round(min(1.0, max(0.0, share)) * width) for share in (gone, middle, worst))
+    first = min(max(first, past), width - 1)
+    last = min(width, max(last, first + 1))
+    return _painted(
+        (
+            (glyphs.fill * min(past, first), "bar.fill"),
+            (glyphs.track * (first - min(past, first)), TRACK),
+            (glyphs.range * (last - first), risk),
+            (glyphs.track * (width - last), TRACK),
+        )
+    )
 
 
 def stretch(start: float, end: float, total: float, width: int, glyphs: Glyphs, style: str) -> Line:

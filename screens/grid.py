@@ -6,7 +6,7 @@ Its rows are values, its columns functions; filter and order work on the values,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -21,7 +21,7 @@ from textual.strip import Strip
 from console.actions import Scope
 from screens.bindings import bindings_of
 from screens.columns import GAP, Cell, Column, Layout, Order, arrange, lay_out, next_order
-from screens.drawing import clip, fit
+from screens.drawing import TRACK, clip, fit
 from screens.filtering import NO_FILTER, Filter
 from screens.paint import Look
 
@@ -334,7 +334,13 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         marked = self._key(item) in self.marks
         segments = [Segment(f"{self.look.glyphs.mark if marked else ' '} ", self.look.style("text.accent", ground))]
         blank = Segment(" " * GAP, base)
-        for column, width in self._laid_out().columns:
+        columns = self._laid_out().columns
+        for index, (column, width) in enumerate(columns):
+            rest = sum(cells + GAP for _, cells in columns[index:]) - GAP
+            across = column.span(item, rest) if column.span else None
+            if across is not None:
+                segments += self._cell(replace(column, right=False), across, rest, row_style, ground)
+                break
             segments += self._cell(column, column.cell(item, width), width, row_style, ground)
             segments.append(blank)
         return Strip(segments).adjust_cell_length(self.size.width, base)
@@ -359,4 +365,4 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
 
 def _tinted(name: str, row_style: str) -> str:
     """A row's own style takes every colour of its cells but a bar's empty track."""
-    return name if not row_style or name == "bar.track" else row_style
+    return name if not row_style or name == TRACK else row_style

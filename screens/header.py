@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from textual import events
 
 from console import formatting
-from console.actions import Action, key_label
+from console.actions import Action, Effect, Scope, key_label
 from screens.drawing import Line, Span, between, clip, joined, width_of
 from screens.lines import Lines
 from screens.sight import Services
@@ -26,8 +26,20 @@ def header_line(services: Services, title: str, width: int) -> Line:
         ("  ", ""),
         (title, "text.muted"),
     )
-    right = joined([_window(services, short=width < 100), _clock(services), _age(services)], " · ")
+    parts = [_finish(services), _window(services, short=width < 100), _clock(services), _age(services)]
+    right = joined(parts, " · ")
     return between(left, (*right, (" ", "")), width)
+
+
+def _finish(services: Services) -> Line | None:
+    """While a run is on its end is forecast on every screen."""
+    run = services.store.run
+    if run is None or run.outcome is not None or run.forecast_finish_p50_at is None:
+        return None
+    ends_at = services.window_ends_at
+    worst = run.forecast_finish_p90_at or run.forecast_finish_p50_at
+    style = "text.strong" if ends_at is None or worst <= ends_at else "text.warning"
+    return ((f"finish {formatting.clock_time(run.forecast_finish_p50_at)}", style),)
 
 
 def _window(services: Services, *, short: bool) -> Line | None:
@@ -70,13 +82,25 @@ class HeaderBar(Lines):
 
 
 class FooterBar(Lines):
-    """The keys of this screen that are worth a place; the others are in the help."""
+    """The keys of this screen that are worth a place; the others are in the help.
 
-    def __init__(self, services: Services, actions: Iterable[Action], refusal: Callable[[Action], str]) -> None:
+    Args:
+        refusal: why an action can not run now; such a one is greyed, and its key says the reason.
+        offered: whether an action means anything where the focus is.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        actions: Iterable[Action],
+        refusal: Callable[[Action], str],
+        offered: Callable[[Action], bool],
+    ) -> None:
         super().__init__(services.look, id="footer", ground="raised")
         self._services = services
         self._actions = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
         self._refusal = refusal
+        self._offered = offered
         self._spots: list[tuple[int, int, Action]] = []
 
     def look_again(self) -> None:
@@ -84,30 +108,46 @@ class FooterBar(Lines):
         if not width:
             return
         right = self._unread()
-        kept = [(action, self._piece(action)) for action in self._actions if action.footer >= _ALWAYS]
-        room = width - width_of(right) - sum(width_of(piece) for _, piece in kept) - 1
-        shown: list[tuple[Action, Line]] = []
-        for action in self._actions:
-            piece = self._piece(action)
-            if action.footer < _ALWAYS and width_of(piece) <= room:
-                shown.append((action, piece))
+        pieces = [(group, self._piece(group)) for group in self._groups()]
+        kept = [entry for entry in pieces if entry[0][0].footer >= _ALWAYS]
+        room = width - width_of(right) - sum(width_of(piece) for _, piece in kept) - 2
+        shown: list[tuple[list[Action], Line]] = []
+        for group, piece in pieces:
+            if group[0].footer < _ALWAYS and width_of(piece) <= room:
+                shown.append((group, piece))
                 room -= width_of(piece)
         self._place([*shown, *kept])
         line = tuple(span for _, piece in [*shown, *kept] for span in piece)
         self.set_lines([between((*_BLANK, *line), right, width)])
 
-    def _place(self, pieces: list[tuple[Action, Line]]) -> None:
-        self._spots, x = [], 1
-        for action, piece in pieces:
-            self._spots.append((x, x + width_of(piece), action))
-            x += width_of(piece)
+    def _groups(self) -> list[list[Action]]:
+        """Neighbours with one title share a place: ``+ - slots``."""
+        groups: list[list[Action]] = []
+        for action in self._actions:
+            if not self._offered(action) or (action.effect is Effect.NONE and self._refusal(action)):
+                continue
+            if groups and groups[-1][0].title == action.title:
+                groups[-1].append(action)
+            else:
+                groups.append([action])
+        return groups
 
-    def _piece(self, action: Action) -> Line:
-        keys = self._services.keys.get(action.id, action.keys)
-        refused = bool(self._refusal(action))
+    def _place(self, pieces: list[tuple[list[Action], Line]]) -> None:
+        self._spots, x = [], 1
+        for group, piece in pieces:
+            for action, (text, _) in zip(group, piece, strict=False):
+                self._spots.append((x, x + width_of([(text, "")]), action))
+                x += width_of([(text, "")])
+            left, _, last = self._spots[-1]
+            x += width_of(piece[len(group) :])
+            self._spots[-1] = (left, x, last)
+
+    def _piece(self, group: list[Action]) -> Line:
+        refused = bool(self._refusal(group[0]))
+        keys = (self._services.keys.get(action.id, action.keys)[0] for action in group)
         return (
-            (key_label(keys[0]), "text.rule" if refused else "text.key"),
-            (f" {action.title}  ", "text.rule" if refused else "text.muted"),
+            *((f"{key_label(key)} ", "text.off" if refused else "text.key") for key in keys),
+            (f"{group[0].title}  ", "text.off" if refused else "text.muted"),
         )
 
     def _unread(self) -> Line:
@@ -119,7 +159,8 @@ class FooterBar(Lines):
     async def on_click(self, event: events.Click) -> None:
         for left, right, action in self._spots:
             if left <= event.x < right:
-                await self.run_action(f"screen.{action.method}" if action.screens else f"app.{action.method}")
+                place = {Scope.SCREEN: "screen.", Scope.APP: "app."}.get(action.scope, "focused.")
+                await self.run_action(place + action.method)
 
     def on_resize(self) -> None:
         self.look_again()

@@ -47,7 +47,8 @@ class HostScreen(ConsoleScreen, inherit_bindings=False):
         look = self.services.look
         self.vms = Grid[VirtualMachine](
             look, vm_columns(look, with_host=False), id="one-host-vms", key=lambda vm: vm.id, search=vm_search,
-            empty="No VM on this host.", markable=True,
+            row_style=lambda vm: "text.muted" if self.services.stale else "", empty="No VM on this host.",
+            markable=True,
         )  # fmt: skip
         yield Lines(look, id="host-facts", classes="summary")
         yield self.vms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.style import Style
 from textual.theme import Theme
@@ -19,7 +19,6 @@ class Glyphs:
     states: dict[str, str]
     nodes: dict[NodeState, str]
     fill: str
-    half: str
     track: str
     sparks: str
     mark: str
@@ -34,6 +33,8 @@ class Glyphs:
     arrow: str
     blocks: str
     """Full block for big letters."""
+    range: str
+    """From the expected to the worst case."""
 
 
 _STATE_NAMES = tuple(state.value for state in MoveState)
@@ -43,8 +44,8 @@ UNICODE = Glyphs(
     nodes={
         NodeState.UP: "●", NodeState.PAUSED: "‖", NodeState.DOWN: "✗", NodeState.JOINING: "◔", NodeState.UNKNOWN: "?",
     },
-    fill="━", half="╾", track="─", sparks="▁▂▃▄▅▆▇█", mark="●", slot="■", free="□", ascending="↑", descending="↓",
-    before="‹", after="›", dot="·", dash="–", arrow="→", blocks="█",
+    fill="■", track="■", sparks="▁▂▃▄▅▆▇█", mark="●", slot="■", free="□", ascending="↑", descending="↓",
+    before="‹", after="›", dot="·", dash="–", arrow="→", blocks="█", range="■",
 )  # fmt: skip
 
 ASCII = Glyphs(
@@ -52,9 +53,12 @@ ASCII = Glyphs(
     nodes={
         NodeState.UP: "*", NodeState.PAUSED: "=", NodeState.DOWN: "x", NodeState.JOINING: "o", NodeState.UNKNOWN: "?",
     },
-    fill="#", half="#", track="-", sparks="_.-=+*%#", mark="*", slot="#", free=".", ascending="^", descending="v",
-    before="<", after=">", dot="|", dash="-", arrow=">", blocks="#",
+    fill="#", track="-", sparks="_.-=+*%#", mark="*", slot="#", free=".", ascending="^", descending="v",
+    before="<", after=">", dot="|", dash="-", arrow=">", blocks="#", range=":",
 )  # fmt: skip
+
+COLOURLESS = replace(UNICODE, track="·")
+"""Where a bar's track has no colour to be seen by."""
 
 _ASCII_WORDS = str.maketrans({"·": "|", "–": "-", "…": "~", "→": ">", "×": "x", "≤": "<", "─": "-", "\u00a0": " "})
 
@@ -84,7 +88,9 @@ class Look:
 
     @property
     def glyphs(self) -> Glyphs:
-        return ASCII if self.ascii else UNICODE
+        if self.ascii:
+            return ASCII
+        return COLOURLESS if self.spec.colourless else UNICODE
 
     def use(self, spec: ThemeSpec) -> None:
         """Change the theme."""
@@ -140,7 +146,16 @@ def textual_theme(spec: ThemeSpec) -> Theme:
         variables={
             "rule": colour("text.rule"),
             "muted": colour("text.muted"),
+            "cursor": _ground(spec),
             "bar-fill": colour("bar.fill"),
             "bar-track": colour("bar.track"),
         },
     )
+
+
+def _ground(spec: ThemeSpec) -> str:
+    """The cursor's ground, for the one list that Textual draws itself."""
+    found = spec.inks["surface.cursor"].background
+    if found is None:
+        return "ansi_bright_black"
+    return f"ansi_{found}" if spec.ansi else found

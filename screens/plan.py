@@ -11,21 +11,23 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from console import formatting
-from console.model.cluster import MigrationTransport
+from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
 from console.operations import Consents
 from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions
 from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
-from screens.drawing import Line
+from screens.drawing import Line, clip
 from screens.grid import Grid
+from screens.helps import MOST_SLOTS, Help, what_would_help
 from screens.lines import Lines, Pager
 from screens.messages import CommandsChosen, Failed, GoChosen, VmChosen
 from screens.plan_tables import (
     NotLive,
     after_columns,
     changes,
+    exception_detail,
     move_columns,
     move_detail,
     not_live,
@@ -36,7 +38,6 @@ from screens.plan_tables import (
 from screens.sight import Services
 
 BANDWIDTHS = (None, 0.1, 0.25, 0.5, 0.75, 1.0)
-MOST_SLOTS = 16
 
 
 class PlanScreen(ConsoleScreen, inherit_bindings=False):
@@ -55,6 +56,10 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         self.agreed: frozenset[str] = frozenset()
         """Ids of VMs to whose interruption or staying the operator agreed."""
         self.planning = False
+        self.helps: tuple[Help, ...] | None = None
+        """What would shorten this plan; None while it is computed."""
+        self._footing: object = None
+        self._side = 0
 
     def headline(self) -> str:
         return f"Plan of {formatting.name(self.node)}"
@@ -81,39 +86,75 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
     # -- planning ------------------------------------------------------------------------------------------------
 
     def show(self, changed: Topic) -> None:
-        if self.plan is None and not self.planning:
+        if self._outdated():
             self.replan(self.options)
         elif self.plan is not None:
             self._sum_up()
 
-    def replan(self, options: PlanOptions) -> None:
-        """Plan with these levers; an older planning that is still under way is dropped."""
-        self.options = options
-        if self.services.store.cluster is not None:
-            self.planning = True
-            self.run_worker(self._planned(options), group="plan", exclusive=True, exit_on_error=False)
-
-    async def _planned(self, options: PlanOptions) -> None:
+    def _outdated(self) -> bool:
+        """No plan yet, or the facts that decide where VMs may go have changed since."""
         cluster = self.services.store.cluster
-        assert cluster is not None
-        self._take(await asyncio.to_thread(self.services.sight.plan, cluster, self.node, options))
+        return cluster is not None and not self.planning and footing(cluster, self.node) != self._footing
+
+    def replan(self, options: PlanOptions) -> None:
+        """Plan with these levers. While one planning is under way only the newest levers wait: a held key never
+        piles up plannings, and the screen goes on."""
+        self.options = options
+        self.helps = None
+        if self.services.store.cluster is not None and not self.planning:
+            self.planning = True
+            self.run_worker(self._planned(), group="plan", exit_on_error=False)
+        if self.plan is not None:
+            self._sum_up()
+
+    async def _planned(self) -> None:
+        sight = self.services.sight
+        while True:
+            cluster, options = self.services.store.cluster, self.options
+            assert cluster is not None
+            plan = await asyncio.to_thread(sight.plan, cluster, self.node, options)
+            self._footing = footing(cluster, self.node)
+            self._take(plan, last=options == self.options)
+            if options == self.options:
+                break
+        self.run_worker(self._helped(plan, cluster), group="helps", exclusive=True, exit_on_error=False)
+
+    async def _helped(self, plan: Plan, cluster: Cluster) -> None:
+        helps = await asyncio.to_thread(what_would_help, plan, cluster, self.services.sight.plan)
+        if plan is self.plan and not self.planning:
+            self.helps = helps
+            self._show_notes(plan)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.planning = False
+            self.moves.empty = "There is no plan: ! says why."
+            self.moves.redraw()
             self.post_message(Failed(f"plan of {self.node}", event.worker.error))
 
-    def _take(self, plan: Plan) -> None:
-        self.planning = False
+    def _take(self, plan: Plan, *, last: bool) -> None:
+        self.planning = not last
         self.plan = plan
         look = self.services.look
         self.moves.empty = "Nothing moves."
         self.moves.set_columns(move_columns(look, plan))
         self.moves.set_items(plan.moves)
         self.after.set_items(plan.after)
-        notes = self.query_one("#plan-notes", Pager)
-        notes.set_lines(notes_lines(plan, notes.size.width or 60))
+        self._show_notes(plan)
+        if plan.interrupted or plan.left_behind or plan.infeasible:
+            self._show_side(self._side or 2)
+        else:
+            self._show_side(self._side or 3)
         self._show_exceptions()
+
+    def _show_notes(self, plan: Plan) -> None:
+        notes = self.query_one("#plan-notes", Pager)
+        notes.set_lines(notes_lines(plan, self.helps, notes.size.width or 60))
+
+    def _show_side(self, number: int) -> None:
+        """The pane that stays below or beside the moves where there is room."""
+        for position, id in enumerate(self.PANES[1:], 2):
+            self.query_one(f"#{id}").set_class(position == number, "-side")
 
     def _show_exceptions(self) -> None:
         if self.plan is not None:
@@ -126,32 +167,43 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
             return
         lines = summary(plan, self.services.now, self.services.window_ends_at, self.agreed)
         changed = changes(self.options)
-        self.query_one("#plan-summary", Lines).set_lines([*lines, changed] if changed else lines)
+        if self.planning:
+            changed = (*changed, ("  planning …", "state.checking"))
+        self.query_one("#plan-summary", Lines).set_lines([clip(line, self.size.width) for line in (*lines, changed)])
         self.query_one("#plan-tabs", Lines).set_lines([self._tabs(plan)])
         self._show_detail()
         self.look_again()
 
     def _tabs(self, plan: Plan) -> Line:
         rows = len(plan.interrupted) + len(plan.left_behind) + len(plan.infeasible)
-        names = (f"moves {len(plan.moves)}", f"not live {rows}", "hosts afterwards", f"notes {len(plan.notes)}")
-        shown = next((n for n, id in enumerate(self.PANES, 1) if self.query_one(f"#{id}").has_class("-shown")), 1)
+        names = (f"moves {len(plan.moves)}", f"not live {rows}", "hosts afterwards", "what would help")
         spans: list[tuple[str, str]] = [("  ", "")]
         for number, name in enumerate(names, 1):
-            spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if number == shown else "text.muted")]
+            shown = self.query_one(f"#{self.PANES[number - 1]}").display
+            spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if shown else "text.muted")]
         return tuple(spans)
 
     def _show_detail(self) -> None:
         detail = self.query_one("#plan-detail", Lines)
-        detail.set_lines(move_detail(self.moves.cursor_item, self.size.width))
+        if self.exceptions.has_focus:
+            detail.set_lines(exception_detail(self.exceptions.cursor_item, self.size.width))
+        else:
+            detail.set_lines(move_detail(self.moves.cursor_item, self.size.width))
 
     def show_pane(self, number: int) -> None:
+        if number > 1:
+            self._side = number
+            self._show_side(number)
         super().show_pane(number)
         if self.plan is not None:
-            self._sum_up()
+            self.call_after_refresh(self._sum_up)
+
+    def on_descendant_focus(self) -> None:
+        super().on_descendant_focus()
+        self._show_detail()
 
     def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:
-        if event.grid == "plan-moves":
-            self._show_detail()
+        self._show_detail()
 
     def on_grid_row_opened(self, event: Grid.RowOpened) -> None:
         if event.grid != "plan-after":
@@ -180,11 +232,15 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         now = self.options.slots or (self.plan.slots if self.plan else 1)
         self.replan(replace(self.options, slots=max(1, min(MOST_SLOTS, now + step))))
 
-    def action_plan_bandwidth(self) -> None:
+    def _why_no_bandwidth(self) -> str:
         cluster = self.services.store.cluster
         host = cluster.host_by_name.get(self.node) if cluster else None
         if host is None or host.migration_transport is not MigrationTransport.SMB:
-            self.tell("Bandwidth can be shared out only with the SMB transport; this host uses another one.")
+            return "Bandwidth can be shared out only with the SMB transport; this host uses another one."
+        return ""
+
+    def action_plan_bandwidth(self) -> None:
+        if self.refused("plan.bandwidth"):
             return
         index = BANDWIDTHS.index(self.options.smb_cap_fraction) + 1
         self.replan(replace(self.options, smb_cap_fraction=BANDWIDTHS[index % len(BANDWIDTHS)]))
@@ -228,7 +284,7 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
     # -- going on ------------------------------------------------------------------------------------------------
 
     def reasons(self) -> Mapping[str, Callable[[], str]]:
-        return {"may_go": self._why_not_go}
+        return {"may_go": self._why_not_go, "plan_smb": self._why_no_bandwidth}
 
     def _why_not_go(self) -> str:
         if self.plan is None or self.planning:
@@ -252,3 +308,9 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
     def action_plan_commands(self) -> None:
         if self.plan is not None:
             self.post_message(CommandsChosen(self.plan))
+
+
+def footing(cluster: Cluster, node: HostName) -> object:
+    """What a plan stands on: the node's VMs with their states, and which hosts take VMs."""
+    vms = frozenset((vm.id, vm.state_number) for vm in cluster.vms_on(node))
+    return vms, frozenset(host.name for host in cluster.hosts if host.accepts_vms)

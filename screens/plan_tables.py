@@ -12,6 +12,7 @@ from console.model.identity import VmRef
 from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions
 from screens.columns import Column, known
 from screens.drawing import Line, cut, joined, stretch, wrap
+from screens.helps import Help
 from screens.paint import Look
 from screens.vm_columns import memory_cell, vm_label
 
@@ -57,14 +58,18 @@ def summary(plan: Plan, now: datetime, window_ends_at: datetime | None, agreed: 
     what = joined(
         [
             ((formatting.count(len(plan.moves), "VM") + " move", "text.strong"),),
-            ((formatting.size(memory), "text.muted"),),
+            ((_wanted(open_consents), "text.warning"),) if open_consents else None,
             ((f"{interrupted} interrupted", "state.interrupted"),) if interrupted else None,
             ((f"{rest} stay", "state.left-behind"),) if rest else None,
-            ((f"{open_consents} need consent: 2", "text.warning"),) if open_consents else None,
+            ((formatting.size(memory), "text.muted"),),
         ],
         "   ",
     )
     return [_row("moves", what), _row("finish", _finish(plan, now, window_ends_at)), _row("quality", _quality(plan))]
+
+
+def _wanted(open_consents: int) -> str:
+    return f"{open_consents} {'needs' if open_consents == 1 else 'need'} your consent: press 2"
 
 
 def _row(name: str, line: Line) -> Line:
@@ -77,34 +82,38 @@ def _finish(plan: Plan, now: datetime, window_ends_at: datetime | None) -> Line:
         (formatting.clock_time(middle), "text.strong"),
         (f", {formatting.clock_time(worst)} at worst", "text.muted"),
     )
+    lasts: Line = ((f"in {formatting.duration(plan.makespan_s)}", ""),)
+    return joined([finish, lasts, verdict(plan, now, window_ends_at)], "   ")
+
+
+def verdict(plan: Plan, now: datetime, window_ends_at: datetime | None) -> Line:
+    """How the plan's end stands to the window, if it started now."""
     if window_ends_at is None:
-        return joined([finish, (("no window given", "text.muted"),)], "   ")
+        return (("no window given", "text.muted"),)
+    middle, worst = (now + timedelta(seconds=s) for s in (plan.makespan_s, plan.makespan_p90_s))
     spare_s = (window_ends_at - worst).total_seconds()
     if spare_s >= 0:
-        verdict = ((f"{formatting.duration(spare_s)} before the window closes", "text.good"),)
-    elif middle <= window_ends_at:
-        verdict = ((f"may overrun the window by {formatting.duration(-spare_s)}", "text.warning"),)
-    else:
-        over_s = (middle - window_ends_at).total_seconds()
-        verdict = ((f"overruns the window by {formatting.duration(over_s)}", "text.bad"),)
-    return joined([finish, verdict], "   ")
+        return ((f"{formatting.duration(spare_s)} to spare", "text.good"),)
+    if middle <= window_ends_at:
+        return ((f"may overrun the window by {formatting.duration(-spare_s)}", "text.warning"),)
+    over_s = (middle - window_ends_at).total_seconds()
+    return ((f"OVERRUNS the window by {formatting.duration(over_s)}", "text.bad"),)
 
 
 def _quality(plan: Plan) -> Line:
-    gain = max(0.0, 1 - 1 / plan.ratio) if plan.ratio > 0 else 0.0
     spare: dict[bool | None, Line] = {
-        True: (("N+1 holds afterwards", "text.good"),),
-        False: (("N+1 is LOST afterwards", "text.bad"),),
+        True: (("N+1 holds after", "text.good"),),
+        False: (("N+1 is LOST after", "text.bad"),),
         None: (("N+1 unknown", "text.muted"),),
     }
-    return joined(
-        [
-            ((formatting.duration(plan.makespan_s), "text.strong"), (f", {plan.slots} at once", "text.muted")),
-            spare[plan.n1_after],
-            ((f"at most {gain * 100:.0f} % could still be gained", "text.muted"),),
-        ],
-        "   ",
-    )
+    parts: list[Line] = [spare[plan.n1_after], ((gain_words(plan), ""),), ((f"{plan.slots} at once", "text.muted"),)]
+    return joined(parts, "   ")
+
+
+def gain_words(plan: Plan) -> str:
+    """How far the plan can be from the best possible one."""
+    gain = max(0.0, 1 - 1 / plan.ratio) if plan.ratio > 0 else 0.0
+    return "nothing is left to gain" if gain < 0.005 else f"at most {gain * 100:.0f} % could still be gained"
 
 
 def changes(options: PlanOptions) -> Line:
@@ -216,10 +225,10 @@ def move_detail(move: PlannedMove | None, width: int) -> list[Line]:
 def not_live_columns(look: Look) -> tuple[Column[NotLive], ...]:
     """The list of what is interrupted or stays."""
     return (
-        Column("vm", "VM", 16, lambda r, w: ((cut(vm_label(r.vm), w), "text.strong"),), grows=1, most=40, pinned=True),
+        Column("vm", "VM", 16, lambda r, w: ((cut(vm_label(r.vm), w), "text.strong"),), grows=1, most=32, pinned=True),
         Column("kind", "BECOMES", 13, lambda r, w: _kind(r, look)),
-        Column("consent", "CONSENT", 14, lambda r, w: _consent(r)),
-        Column("why", "HOW AND WHY", 24, lambda r, w: formatting.plain(r.text), grows=5, style="text.muted"),
+        Column("consent", "CONSENT", 12, lambda r, w: _consent(r)),
+        Column("why", "HOW AND WHY", 20, lambda r, w: formatting.plain(r.text), grows=5, style="text.muted"),
     )  # fmt: skip
 
 
@@ -262,9 +271,32 @@ def _used(host: HostAfter, free: int | None) -> float | None:
     return 1 - free / host.memory_bytes
 
 
-def notes_lines(plan: Plan, width: int) -> list[Line]:
-    """The planner's remarks as paragraphs."""
-    lines: list[Line] = [(("  NOTES", "text.heading"),)]
+def notes_lines(plan: Plan, helps: tuple[Help, ...] | None, width: int) -> list[Line]:
+    """What would help most, computed; then the planner's remarks as paragraphs."""
+    lines: list[Line] = [(("  WHAT WOULD HELP", "text.heading"),), *_help_lines(helps, width), ()]
+    lines.append((("  NOTES", "text.heading"),))
     for note in plan.notes or ("The planner has no remarks.",):
         lines += [((row, ""),) for row in wrap(formatting.plain(note), max(20, width - 2), "  ")]
     return lines
+
+
+def _help_lines(helps: tuple[Help, ...] | None, width: int) -> list[Line]:
+    if helps is None:
+        return [(("  being computed …", "text.muted"),)]
+    if not helps:
+        return [(("  No single lever shortens this plan.", "text.muted"),)]
+    return [
+        (
+            (f"  {formatting.short_duration(help.saves_s):>6} sooner", "text.good"),
+            (f"  {cut(help.text, max(20, width - 19))}", ""),
+        )
+        for help in helps
+    ]
+
+
+def exception_detail(row: NotLive | None, width: int) -> list[Line]:
+    """The whole sentence on what is interrupted or stays."""
+    if row is None:
+        return []
+    first: Line = (("  ", ""), (vm_label(row.vm), "text.strong"), ("  ", ""), *_consent(row))
+    return [first, *(((text, "text.muted"),) for text in wrap(formatting.plain(row.text), max(30, width - 2), "  ")[:2])]

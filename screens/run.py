@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from textual.containers import Container, Horizontal
+from textual.containers import Container
 from textual.widget import Widget
-from textual.widgets import ProgressBar
 
 from console.drain import requests
 from console.drain.requests import OperatorRequest
@@ -17,19 +16,18 @@ from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.choice import Choice, ChoiceScreen
-from screens.drawing import wrap
+from screens.drawing import Line, wrap
+from screens.gauges import gauge_lines, guard_words
 from screens.grid import Grid
 from screens.lines import Lines, Pager
 from screens.messages import Asked, ResultChosen, VmChosen
 from screens.run_tables import (
     MoveRow,
-    guard_lines,
     headline,
     log_lines,
     move_detail,
     move_rows,
     run_columns,
-    slots_line,
     totals,
 )
 from screens.vm_columns import vm_label
@@ -63,17 +61,13 @@ class RunScreen(ConsoleScreen, inherit_bindings=False):
             row_style=lambda r: "text.muted" if r.move.state is MoveState.DONE else "", empty="No run is open.",
         )  # fmt: skip
         yield Lines(look, id="run-head", classes="section")
-        for name in ("vms", "memory", "window"):
-            yield Horizontal(
-                ProgressBar(total=1, show_eta=False, show_percentage=False, id=f"total-{name}"),
-                Lines(look, id=f"words-{name}"),
-                classes="total",
-            )
-        guard = Pager(look, id="run-guard", classes="pane")
+        yield Container(Lines(look, id="run-totals"), Lines(look, id="run-gauges"), id="run-top")
         side = Container(
-            Lines(look, id="run-slots", classes="section"), guard, Pager(look, id="run-log", classes="pane")
+            Lines(look, id="run-side-title", classes="section"),
+            Pager(look, id="run-guard", classes="pane"),
+            Pager(look, id="run-log", classes="pane"),
+            id="run-side",
         )
-        side.id = "run-side"
         yield Container(self.moves, side, id="run-panes")
         yield Lines(look, id="run-detail", classes="detail")
 
@@ -81,20 +75,47 @@ class RunScreen(ConsoleScreen, inherit_bindings=False):
         run = self.run_state
         if run is None or not changed & (Topic.RUN | Topic.PROBLEMS):
             return
-        look, size = self.services.look, self.size
+        look, width = self.services.look, self.size.width
         self.moves.set_items(move_rows(run))
-        self.query_one("#run-head", Lines).set_lines([headline(run)])
-        for name, total in zip(("vms", "memory", "window"), totals(run), strict=True):
-            self.query_one(f"#total-{name}", ProgressBar).update(total=total.of, progress=total.done)
-            self.query_one(f"#words-{name}", Lines).set_lines([total.words])
-        self.query_one("#run-slots", Lines).set_lines([slots_line(run, look)])
-        guard, log = self.query_one("#run-guard", Pager), self.query_one("#run-log", Pager)
-        guard.set_lines(guard_lines(run, self.services.store.guard_history, look, guard.size.width or size.width))
-        follows = log.scroll_offset.y >= log.max_scroll_y
-        log.set_lines(log_lines(run, log.size.width or size.width))
-        if follows:
-            log.scroll_end(animate=False, immediate=True)
+        self.query_one("#run-head", Lines).set_lines([headline(run, look, width)])
+        bars, gauges = self.query_one("#run-totals", Lines), self.query_one("#run-gauges", Lines)
+        bars.set_lines(totals(run, look, bars.size.width or width))
+        if gauges.display:
+            gauges.set_lines(self._gauges(run, gauges.size.width))
+        self._show_side(run)
         self._show_detail()
+
+    def _gauges(self, run: RunState, width: int) -> list[Line]:
+        store, services = self.services.store, self.services
+        return gauge_lines(run, store.rate_history, store.guard_history, services.guard, services.look, width)
+
+    def _show_side(self, run: RunState) -> None:
+        guard, log = self.query_one("#run-guard", Pager), self.query_one("#run-log", Pager)
+        width = (log.size.width or guard.size.width or self.size.width) - 2
+        if guard.display:
+            guard.set_lines(_indented([*self._gauges(run, width), (), *guard_words(run, width)]))
+        if log.display:
+            follows = log.scroll_offset.y >= log.max_scroll_y
+            log.set_lines(_indented(log_lines(run, width)))
+            if follows:
+                log.scroll_end(animate=False, immediate=True)
+        shown = 2 if guard.has_class("-side") else 3
+        self.query_one("#run-side-title", Lines).set_lines([_side_title(shown)])
+
+    def show_pane(self, number: int) -> None:
+        """The moves stay where there is room for a second pane below or beside them."""
+        for position, id in enumerate(self.PANES, 1):
+            pane = self.query_one(f"#{id}")
+            pane.set_class(position == number, "-shown")
+            if number > 1:
+                pane.set_class(position == number, "-side")
+            if position == number:
+                pane.focus()
+        self.call_after_refresh(self.show, Topic.ALL)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#run-log").add_class("-side")
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -236,3 +257,14 @@ class RunScreen(ConsoleScreen, inherit_bindings=False):
     def action_run_result(self) -> None:
         if not self.refused("run.result"):
             self.post_message(ResultChosen())
+
+
+def _indented(lines: list[Line]) -> list[Line]:
+    return [(("  ", ""), *line) for line in lines]
+
+
+def _side_title(shown: int) -> Line:
+    spans: list[tuple[str, str]] = [("  ", "")]
+    for number, name in ((2, "guard"), (3, "log")):
+        spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if number == shown else "text.muted")]
+    return tuple(spans)

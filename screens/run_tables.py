@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import formatting
-from console.drain.state import Move, MoveState, Outcome, Phase, RunState
+from console.drain.state import Move, MoveState, Outcome, Pace, Phase, RunState
 from console.model.units import PAGE_BYTES
 from screens.columns import Column, known
-from screens.drawing import Line, bar, cut, joined, sparkline, wrap
+from screens.drawing import Line, bar, between, cut, horizon, joined, wrap
+from screens.gauges import slots_line
 from screens.paint import Glyphs, Look
 from screens.vm_columns import vm_label
 
@@ -56,25 +57,42 @@ def time_left_s(move: Move, now: datetime) -> float | None:
 
 
 def run_columns(look: Look) -> tuple[Column[MoveRow], ...]:
-    """The columns of the moves."""
+    """The columns of the moves; what does not move says why across all that come after its destination."""
     return (
-        Column("state", "STATE", 11, lambda r, w: state_cell(r.move.state, look.glyphs), grows=1, most=13, pinned=True,
+        Column("state", "STATE", 11, lambda r, w: state_cell(r.move.state, look.glyphs), most=13, pinned=True,
                sort=lambda r: _RANKS.get(r.move.state, _LAST)),
-        Column("vm", "VM", 14, lambda r, w: ((cut(vm_label(r.move.vm), w), "text.strong"),), grows=3, most=40,
+        Column("vm", "VM", 12, lambda r, w: ((cut(vm_label(r.move.vm), w), "text.strong"),), grows=3, most=40,
                pinned=True, sort=lambda r: r.move.vm.name.casefold()),
-        Column("to", "TO", 8, lambda r, w: formatting.plain(r.move.destination or "–"), grows=1, most=14,
+        Column("to", "TO", 6, lambda r, w: cut(formatting.plain(r.move.destination or "–"), w), grows=1, most=14,
                sort=lambda r: (r.move.destination or "").casefold()),
-        Column("bar", "PROGRESS", 14, lambda r, w: _progress(r.move, w, look.glyphs), grows=3, most=40,
-               sort=lambda r: known(-(r.move.percent or 0.0))),
+        Column("bar", "PROGRESS", 14, lambda r, w: _progress(r.move, w, look.glyphs), grows=6, most=48,
+               sort=lambda r: known(-(r.move.percent or 0.0)), span=_story),
         Column("left", "LEFT", 6, lambda r, w: _left(r), right=True, sort=lambda r: known(r.left_s)),
-        Column("rate", "RATE", 10, lambda r, w: formatting.rate(r.move.rate_bytes_per_s) if _runs(r) else "",
+        Column("rate", "RATE", 9, lambda r, w: formatting.rate(r.move.rate_bytes_per_s) if _runs(r) else "",
                right=True, sort=lambda r: known(r.move.rate_bytes_per_s)),
         Column("pass", "PASS", 4, lambda r, w: str(r.move.pass_number or "") if _runs(r) else "", right=True),
         Column("dirty", "DIRTY", 8, lambda r, w: _dirty(r), right=True, style="text.muted"),
         Column("memory", "MEMORY", 8, lambda r, w: formatting.size(r.move.memory_bytes), right=True, style="text.muted",
                sort=lambda r: -r.move.memory_bytes),
-        Column("why", "WHY", 16, lambda r, w: ((cut(formatting.plain(r.move.reason), w), "text.muted"),), grows=5),
+        Column("why", "WHY", 12, lambda r, w: ((cut(formatting.plain(r.move.reason), w), "text.warning"),), grows=2),
     )  # fmt: skip
+
+
+def _story(row: MoveRow, width: int) -> Line | None:
+    """For a move that has no progress to show: how it went, or what it waits for and what would unblock it."""
+    move, state = row.move, row.move.state
+    if state in (MoveState.MOVING, MoveState.VERIFYING):
+        return None
+    if state in (MoveState.DONE, MoveState.INTERRUPTED):
+        took = f"took {formatting.short_duration(move.duration_s)}" if move.duration_s is not None else ""
+        dark = f"dark {formatting.short_duration(move.blackout_s)}" if move.blackout_s is not None else ""
+        return ((cut(" · ".join(part for part in (took, dark) if part), width), "text.muted"),)
+    if not move.reason and state is MoveState.PLANNED:
+        return None
+    reason = formatting.plain(move.reason) or default_reason(state)
+    waits = state in (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING)
+    after = f" · then {formatting.short_duration(move.forecast_p50_s)}" if waits else ""
+    return ((cut(reason + after, width), "text.muted" if waits else f"state.{state.value}"),)
 
 
 def _runs(row: MoveRow) -> bool:
@@ -87,15 +105,13 @@ def state_cell(state: MoveState, glyphs: Glyphs) -> Line:
 
 
 def _progress(move: Move, width: int, glyphs: Glyphs) -> Line:
-    if move.state is MoveState.DONE:
-        dark = f"dark {formatting.short_duration(move.blackout_s)}" if move.blackout_s is not None else ""
-        took = formatting.short_duration(move.duration_s) if move.duration_s is not None else ""
-        return ((f"{took}  {dark}".strip(), "text.muted"),)
-    if move.state in (MoveState.MOVING, MoveState.VERIFYING, MoveState.UNKNOWN):
-        share = (move.percent or 0.0) / 100
-        word = f"{'–' if move.percent is None else f'{move.percent:.0f}'} %".rjust(6)
-        return (*bar(share, width - 6, glyphs, f"state.{move.state.value}"), (word, ""))
-    return ()
+    if move.state not in (MoveState.MOVING, MoveState.VERIFYING):
+        return ()
+    share = (move.percent or 0.0) / 100
+    word = f"{'–' if move.percent is None else f'{move.percent:.0f}'} %".rjust(6)
+    slow = move.pace is not Pace.STEADY
+    fill = "text.warning" if slow else f"state.{move.state.value}"
+    return (*bar(share, width - 6, glyphs, fill), (word, "text.warning" if slow else ""))
 
 
 def _left(row: MoveRow) -> Line:
@@ -109,24 +125,26 @@ def _dirty(row: MoveRow) -> str:
     return formatting.size(pages * PAGE_BYTES) if pages is not None and _runs(row) else ""
 
 
-def headline(run: RunState) -> Line:
-    """Phase and counts, with what holds the run in words."""
+def headline(run: RunState, look: Look, width: int) -> Line:
+    """Phase and counts, with what holds the run in words; the slots at the other end."""
     states = [move.state for move in run.moves.values()]
     flight = len(run.in_flight)
     waiting = sum(state in (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING) for state in states)
-    return joined(
+    on = run.outcome is None
+    words = joined(
         [
             ((f"  {phase_words(run)}", "text.strong"),),
-            (("STARTS PAUSED", "state.held"),) if run.paused and run.outcome is None else None,
-            (("STOPPING", "text.warning"),) if run.stopping and run.outcome is None else None,
-            ((f"{flight} in flight, {waiting} waiting", "text.muted"),) if run.outcome is None else None,
-            *(
-                _counted(states, state)
-                for state in (MoveState.HELD, MoveState.BLOCKED, MoveState.FAILED, MoveState.UNKNOWN)
-            ),
+            (("STARTS PAUSED", "state.held"),) if run.paused and on else None,
+            (("STOPPING", "text.warning"),) if run.stopping and on else None,
+            *(_counted(states, state) for state in _SPECIAL),
+            ((f"{flight} in flight, {waiting} waiting", "text.muted"),) if on else None,
         ],
         "   ",
     )
+    return between(words, (*slots_line(run, look), ("  ", "")), width) if on else words
+
+
+_SPECIAL = (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
 
 
 def _counted(states: Sequence[MoveState], state: MoveState) -> Line | None:
@@ -141,33 +159,51 @@ def phase_words(run: RunState) -> str:
     return f"ended: {run.outcome.value.replace('_', ' ')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """One of the three bars: how much of how much, and the words beside it."""
-
-    done: float
-    of: float
-    words: Line
+_WORDS = 45
+"""Cells beside the bars: the longest forecast of the finish."""
 
 
-def totals(run: RunState) -> tuple[Total, Total, Total]:
-    """VMs, memory and the window; the forecast of the finish is always in the last one."""
+def totals(run: RunState, look: Look, width: int) -> list[Line]:
+    """VMs, memory and the window as bars; the forecast of the finish is always in the last one."""
     moves = run.moves.values()
-    over = [move for move in moves if move.state.terminal]
+    over = sum(move.state.terminal for move in moves)
     bytes_all = sum(move.memory_bytes for move in moves)
     bytes_done = sum(move.memory_bytes * (1.0 if move.state.terminal else (move.percent or 0) / 100) for move in moves)
-    return (
-        Total(len(over), max(1, len(run.moves)), ((f"{len(over)} of {len(run.moves)} VMs", "text.strong"),)),
-        Total(bytes_done, max(1, bytes_all), ((f"{formatting.size(bytes_done)} of {formatting.size(bytes_all)}", ""),)),
-        _window(run),
-    )
+    cells, glyphs = max(8, width - _WORDS - 13), look.glyphs
+    vms, memory = bar(_share(over, len(moves)), cells, glyphs), bar(_share(bytes_done, bytes_all), cells, glyphs)
+    return [
+        _total("VMs", vms, ((f"{over} of {len(run.moves)}", "text.strong"),)),
+        _total("memory", memory, ((f"{formatting.size(bytes_done)} of {formatting.size(bytes_all)}", ""),)),
+        _total("window", _window(run, cells, look), finish_words(run)),
+    ]
 
 
-def _window(run: RunState) -> Total:
-    end = run.window_ends_at or run.forecast_finish_p90_at or run.now
-    of_s = max(1.0, (end - run.created_at).total_seconds())
-    gone_s = min(of_s, max(0.0, ((run.finished_at or run.now) - run.created_at).total_seconds()))
-    return Total(gone_s, of_s, finish_words(run))
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0
+
+
+def _total(name: str, drawn: Line, words: Line) -> Line:
+    return ((f"  {name:<8}", "text.muted"), *drawn, ("  ", ""), *words)
+
+
+def _window(run: RunState, cells: int, look: Look) -> Line:
+    """The window from the run's start on; without one, until the worst forecast."""
+    worst_at = run.forecast_finish_p90_at or run.now
+    middle_at = run.forecast_finish_p50_at or worst_at
+    end = run.window_ends_at or worst_at
+    whole_s = max(1.0, (end - run.created_at).total_seconds())
+    if run.finished_at is not None:
+        return bar((run.finished_at - run.created_at).total_seconds() / whole_s, cells, look.glyphs)
+    gone, middle, worst = ((at - run.created_at).total_seconds() / whole_s for at in (run.now, middle_at, worst_at))
+    return horizon(gone, middle, worst, cells, look.glyphs, _risk(run))
+
+
+def _risk(run: RunState) -> str:
+    """The colour of the forecast: good while even the worst case ends in time."""
+    ends_at, middle, worst = run.window_ends_at, run.forecast_finish_p50_at, run.forecast_finish_p90_at
+    if ends_at is None or middle is None or worst is None:
+        return "text.accent"
+    return "text.good" if worst <= ends_at else "text.warning" if middle <= ends_at else "text.bad"
 
 
 def finish_words(run: RunState) -> Line:
@@ -182,35 +218,7 @@ def finish_words(run: RunState) -> Line:
     spare_s = (run.window_ends_at - worst).total_seconds()
     if spare_s >= 0:
         return (*text, (f"  {formatting.short_duration(spare_s)} to spare", "text.good"))
-    return (*text, (f"  {formatting.short_duration(-spare_s)} over", "text.bad"))
-
-
-def slots_line(run: RunState, look: Look) -> Line:
-    """The slots as a gauge: filled ones are in use; more than the ceiling can still be finishing."""
-    used, glyphs = len(run.in_flight), look.glyphs
-    free = max(0, run.slots - used)
-    gauge: Line = ((glyphs.slot * used, "state.moving"), (glyphs.free * free, "text.muted"))
-    words = f" {used} of {run.slots} in use" if run.slots else " 0 slots: nothing starts"
-    return (("slots  ", "text.muted"), *gauge, (words, "" if run.slots else "text.warning"))
-
-
-def guard_lines(run: RunState, history: Mapping[str, Sequence[float]], look: Look, width: int) -> list[Line]:
-    """The guard's lines as sparklines, what it holds back and why."""
-    lines: list[Line] = [(("GUARD", "text.heading"),)]
-    if run.guard is None:
-        return [*lines, (("no reading yet", "text.muted"),)]
-    sparks = max(6, min(24, width - 32))
-    for name, value in run.guard.values.items():
-        text = sparkline(list(history.get(name, (value,))), sparks, look.glyphs)
-        label = f"{cut(formatting.plain(name), 21):<22}"
-        lines.append(((label, "text.muted"), (text, "bar.fill"), (f" {formatting.reading(value):>7}", "")))
-    if run.guard.holding:
-        lines.append((("holds new starts until it is calm", "text.warning"),))
-    for breach in run.guard.breached:
-        lines += [((row, "text.warning"),) for row in wrap(formatting.plain(breach), max(20, width - 1))]
-    if not run.guard.holding and not run.guard.breached:
-        lines.append((("every line is calm", "text.good"),))
-    return lines
+    return (*text, (f"  {formatting.short_duration(-spare_s)} over", _risk(run)))
 
 
 def log_lines(run: RunState, width: int, most: int = 400) -> list[Line]:
@@ -229,7 +237,7 @@ def move_detail(row: MoveRow | None, width: int) -> list[Line]:
     if row is None:
         return []
     move = row.move
-    reason = formatting.plain(move.reason) or _default_reason(move.state)
+    reason = formatting.plain(move.reason) or default_reason(move.state)
     facts = [
         formatting.size(move.memory_bytes),
         f"forecast {formatting.duration(move.forecast_p50_s)}, {formatting.duration(move.forecast_p90_s)} at worst",
@@ -241,12 +249,13 @@ def move_detail(row: MoveRow | None, width: int) -> list[Line]:
     return [first, ((cut("  " + " · ".join(fact for fact in facts if fact), width), "text.muted"),)]
 
 
-def _default_reason(state: MoveState) -> str:
+def default_reason(state: MoveState) -> str:
     return {
         MoveState.PLANNED: "waits for its turn in the plan",
         MoveState.QUEUED: "waits for a free slot",
         MoveState.HELD: "held; H releases it",
-        MoveState.UNKNOWN: "contact lost: nobody knows yet how it stands",
+        MoveState.UNKNOWN: "contact lost: nobody knows yet how it stands; it may well go on",
+        MoveState.CHECKING: "read again just before it starts",
         MoveState.VERIFYING: "arrived; being verified",
     }.get(state, state.value)
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from console.checks.values import Findings
 from console.clock import Clock
+from console.drain.guard import Lines
 from console.drain.requests import OperatorRequest
 from console.drain.state import RunState
 from console.model.cluster import Cluster
@@ -18,6 +19,10 @@ from console.operations import Consents, Operations, RunHandle
 from console.planner.values import Plan, PlanOptions
 from console.store import Store
 from screens.paint import Look
+
+
+STALE_AFTER_S = 45.0
+"""Four missed readings while nothing runs; more where one reading takes longer."""
 
 
 class RunSight:
@@ -94,6 +99,7 @@ class Services:
         look: Look,
         window_ends_at: datetime | None,
         settle_s: float,
+        guard: Lines,
     ) -> None:
         self.sight = sight
         self.hand = hand
@@ -101,8 +107,11 @@ class Services:
         self.look = look
         self.settle_s = settle_s
         """How long a confirmation ignores keys after it opened, in real seconds."""
-        self.stale_after_s = 45.0
-        """Older data is greyed out: four missed readings while nothing runs."""
+        self.opened_at = sight.clock.now()
+        self.guard = guard
+        """What the guard's readings are measured against."""
+        self.stale_after_s = STALE_AFTER_S
+        """Older data is greyed out."""
         self.keys: dict[str, tuple[str, ...]] = {}
         """Every action's keys after remapping."""
         self._window_ends_at = window_ends_at

@@ -131,7 +131,7 @@ def vm_columns(look: Look, *, with_host: bool) -> tuple[Column[VirtualMachine], 
         ),
         Column("version", "VERSION", 7, lambda vm, w: formatting.plain(vm.version or "–"), style="text.muted"),
         Column(
-            "uptime", "UPTIME", 9, lambda vm, w: formatting.duration(vm.uptime_s), right=True, style="text.muted",
+            "uptime", "UPTIME", 8, lambda vm, w: uptime(vm.uptime_s), right=True, style="text.muted",
             sort=lambda vm: known(vm.uptime_s),
         ),
         Column("heartbeat", "HEARTBEAT", 12, lambda vm, w: _heartbeat(vm), style="text.muted", grows=1, most=24),
@@ -150,6 +150,13 @@ def vm_state(vm: VirtualMachine, glyphs: Glyphs) -> Line:
         vm.state, glyphs.states["queued"]
     )
     return ((f"{symbol} {word}", _VM_STYLES.get(vm.state, "state.unknown")),)
+
+
+def uptime(seconds: float | None) -> str:
+    """Days where it is more than one."""
+    if seconds is None or seconds < 86400:
+        return formatting.short_duration(seconds)
+    return f"{formatting.number(seconds // 86400)} d"
 
 
 def _priority(vm: VirtualMachine) -> str:

@@ -10,7 +10,7 @@ from console.clock import sleep_for
 from console.model.cluster import Cluster
 from console.model.failures import Failure
 from console.model.identity import RunId
-from screens.sight import RunSight, Services
+from screens.sight import STALE_AFTER_S, RunSight, Services
 
 IDLE_POLL_S = 10.0
 RUN_POLL_S = 2.0
@@ -82,8 +82,14 @@ class Watcher:
             await self._pause(RUN_POLL_S if self._services.store.run_is_on else IDLE_POLL_S)
 
     async def _read(self) -> None:
+        began_s = self._services.sight.clock.elapsed_s()
+        await self._read_once(began_s)
+        took_s = self._services.sight.clock.elapsed_s() - began_s
+        # A lab whose clock runs fast, or a large cluster, takes long by that clock: its data is not old for that.
+        self._services.stale_after_s = max(STALE_AFTER_S, 3 * (took_s + IDLE_POLL_S))
+
+    async def _read_once(self, now_s: float) -> None:
         sight, store = self._services.sight, self._services.store
-        now_s = sight.clock.elapsed_s()
         if store.cluster is None or self._full_at_s is None or now_s - self._full_at_s >= FULL_READ_S:
             cluster = await sight.read_cluster()
             self._full_at_s = now_s

@@ -21,7 +21,9 @@ ANSI_COLOURS = frozenset(("default", *_SIXTEEN, *(f"bright_{name}" for name in _
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "surface": ("background", "raised", "cursor", "cursor-idle"),
-    "text": ("normal", "strong", "muted", "accent", "good", "warning", "bad", "rule", "key", "heading"),
+    "text": (
+        "normal", "strong", "muted", "off", "accent", "good", "warning", "bad", "rule", "key", "heading",
+    ),
     "bar": ("fill", "track", "high", "full"),
     "badge": ("read-only", "plan", "live", "done"),
     "state": (
@@ -54,6 +56,11 @@ class ThemeSpec:
     @property
     def background(self) -> str:
         return self.inks["surface.background"].foreground or "default"
+
+    @property
+    def colourless(self) -> bool:
+        """Whether fill and track of a bar look alike, so that only glyphs can tell them apart."""
+        return self.inks["bar.fill"].foreground == self.inks["bar.track"].foreground
 
     @property
     def raised(self) -> str:

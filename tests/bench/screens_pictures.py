@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.screens.driving import Console, console
+from tests.screens.driving import PLAIN_TERMINAL, Console, console
 from tests.screens.fakes import FakeOperations
 from tests.screens.scenes import SCENES, night_of
 
@@ -35,7 +36,7 @@ async def picture(name: str, size: tuple[int, int], theme: str | None = None, *,
     """One scene as an SVG."""
     scene = SCENES[name]
     operations = night_of(scene)
-    async with console(operations, size, theme=theme, ascii=ascii) as opened:
+    async with console(operations, size, theme=theme, ascii=ascii, window_ends_at=operations.window_ends_at) as opened:
         await scene.drive(operations, opened)
         return without_fonts(opened[0].export_screenshot(title="drainboard"))
 
@@ -50,6 +51,7 @@ async def draw_all(folder: Path, names: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    os.environ.update(PLAIN_TERMINAL)
     if arguments == ["--readme"]:
         README.write_text(asyncio.run(picture("run", README_SIZE)), encoding="utf-8")
         print(f"{README}: {README.stat().st_size} bytes")

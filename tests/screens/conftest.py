@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+
+from tests.screens.driving import PLAIN_TERMINAL
 
 
 @pytest.fixture(autouse=True)
@@ -10,4 +14,7 @@ def _plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a developer's terminal sets must not change what is drawn."""
     for name in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_ANIMATIONS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TZ", "UTC")
+    for name, value in PLAIN_TERMINAL.items():
+        monkeypatch.setenv(name, value)
+    if hasattr(time, "tzset"):
+        time.tzset()

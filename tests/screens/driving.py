@@ -11,6 +11,9 @@ from textual.pilot import Pilot
 from console.app import DrainboardApp
 from tests.screens.fakes import FakeOperations
 
+PLAIN_TERMINAL = {"TZ": "UTC", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+"""The environment in which every picture is the same."""
+
 Console = tuple[DrainboardApp, Pilot[int]]
 
 

@@ -237,7 +237,7 @@ def _advanced(move: Move, now: datetime) -> Move:
 def _guard(now: datetime) -> GuardReading:
     beat = now.second % 10
     return GuardReading(
-        now, {"csv latency s": 0.002 + beat / 4000, "missed heartbeats": 0.0, "host cpu %": 20.0 + 3 * beat}
+        now, {"csv latency s": 0.008 + beat / 800, "missed heartbeats": 0.0, "host cpu fraction": 0.4 + 0.03 * beat}
     )
 
 

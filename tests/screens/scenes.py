@@ -174,7 +174,7 @@ def _ended(outcome: Outcome) -> Callable[[FakeOperations, Console], Awaitable[No
         app, pilot = opened
         handle = run_of(operations, slots=4)
         app._open_run(handle.run)
-        await pass_time(pilot, operations, 240 if outcome is Outcome.DRAINED else 60)
+        await pass_time(pilot, operations, 340 if outcome is Outcome.DRAINED else 60)
         if outcome is not Outcome.DRAINED:
             _trouble(handle)
             handle.end(outcome, left_on_node=("app-erp-01a", "cache-01b"))
