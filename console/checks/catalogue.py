@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from . import authentication, cluster, devices, machine, networks, placement, processor, transport
+from . import (
+    authentication,
+    cluster,
+    contradiction,
+    controls,
+    devices,
+    history,
+    hosts,
+    isolation,
+    machine,
+    networks,
+    outlook,
+    placement,
+    processor,
+    transport,
+)
 from .registry import CHECKS, Facts, SitePolicy, run_checks
 
 __all__ = [
@@ -11,9 +26,15 @@ __all__ = [
     "SitePolicy",
     "authentication",
     "cluster",
+    "contradiction",
+    "controls",
     "devices",
+    "history",
+    "hosts",
+    "isolation",
     "machine",
     "networks",
+    "outlook",
     "placement",
     "processor",
     "run_checks",

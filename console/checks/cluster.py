@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.model.cluster import DrainStatus, NodeFlags, VolumeState
+from console.model.cluster import DrainStatus, Host, NodeFlags, NodeState, VolumeState
+from console.model.facts import QuorumKind
 
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, quoted, untold
 from .values import Evidence, Fix, Severity, Subject
 
 
@@ -103,3 +104,100 @@ def mixed_level(facts: Facts, this: Check) -> Iterator[Finding]:
             host_evidence(oldest, "BuildNumber", oldest.build),
             Fix("Finish the upgrade of every node, then raise the functional level.", "Update-ClusterFunctionalLevel"),
         )
+
+
+@check(
+    "cluster-quorum",
+    Severity.BLOCKS,
+    Family.CLUSTER,
+    "The node's going down after the drain would lose the quorum, or leave no vote to spare",
+    "Get-ClusterQuorum; Get-ClusterNode NodeWeight and DynamicWeight, reflected module",
+    reads=(
+        "nodes.State",
+        "nodes.NodeWeight",
+        "nodes.DynamicWeight",
+        "quorum.QuorumResource",
+        "quorum.QuorumType",
+    ),
+)
+def quorum_margin(facts: Facts, this: Check) -> Iterator[Finding]:
+    quorum, witness = facts.cluster.quorum, facts.cluster.settings.witness_weight
+    voting = [host for host in facts.hosts() if host.state is not NodeState.DOWN]
+    if quorum is None or quorum.kind is None or (quorum.witness and witness is None):
+        yield this.unknown(Subject(), "The quorum (Get-ClusterQuorum, WitnessDynamicWeight) was not read.")
+        return
+    if quorum.kind is QuorumKind.DISK_ONLY:
+        return
+    yield from untold(this, (host for host in voting if None in (host.node_weight, host.dynamic_weight)), "The vote")
+    extra = (witness or 0) if quorum.witness else 0
+    total = extra + sum(host.dynamic_weight or 0 for host in voting)
+    for host in voting:
+        if facts.node in (None, host.name) and None not in (host.node_weight, host.dynamic_weight):
+            after = total - (host.dynamic_weight or 0)
+            spare = int(quorum.witness) + sum(other.node_weight or 0 for other in voting if other is not host)
+            yield from _margin(facts, this, host, (total, after, spare))
+
+
+def _margin(facts: Facts, this: Check, host: Host, votes: tuple[int, int, int]) -> Iterator[Finding]:
+    """``votes``: now, without the host, and as many as could be there without it."""
+    total, after, spare = votes
+    evidence = cluster_evidence(facts, "votes now", total) + host_evidence(host, "DynamicWeight", host.dynamic_weight)
+    fix = Fix("Add a witness, or bring another node back first.", "Get-ClusterQuorum")
+    if 2 * after <= total:
+        yield this.conflict(
+            Subject(host=host.name),
+            f"When {host.name} goes down after its drain, {after} of {total} votes are left: the cluster stops.",
+            evidence,
+            fix,
+        )
+    elif spare <= 2:
+        yield this.conflict(
+            Subject(host=host.name),
+            f"When {host.name} goes down after its drain, no further vote may be lost.",
+            evidence,
+            fix,
+            Severity.RISKS,
+        )
+
+
+JOB_ENDED = frozenset((7, 8, 9, 10))
+"""JobState completed, terminated, killed, exception."""
+UNHEALTHY = {1: "degraded", 2: "unhealthy"}
+"""HealthStatus; 0 is healthy, 5 unknown."""
+
+
+@check(
+    "cluster-storage-unhealthy",
+    Severity.BLOCKS,
+    Family.CLUSTER,
+    "Storage Spaces Direct repairs itself, or a virtual disk is degraded",
+    "MSFT_StorageJob JobState, MSFT_VirtualDisk HealthStatus; windowsserverdocs, taking a server offline",
+    reads=("cluster.S2DEnabled",),
+)
+def storage_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
+    cluster = facts.cluster
+    if cluster.settings.s2d_enabled is None:
+        yield this.unknown(Subject(), "Whether Storage Spaces Direct is on (Get-Cluster S2DEnabled) was not read.")
+    if not cluster.settings.s2d_enabled:
+        return
+    if cluster.storage_jobs is None or cluster.virtual_disks is None:
+        yield this.unknown(Subject(), "The storage jobs or the health of the virtual disks were not read.")
+    running = [job for job in cluster.storage_jobs or () if job.state not in JOB_ENDED]
+    if running:
+        yield this.conflict(
+            Subject(),
+            f"{listed(job.name or 'a job' for job in running)} of the storage is on: emptying and restarting a node "
+            "now takes away the copies that it works from.",
+            cluster_evidence(facts, "JobState", ", ".join(f"{job.name} {job.percent or 0} %" for job in running)),
+            Fix("Wait until it is done.", "Get-StorageJob"),
+        )
+    for disk in cluster.virtual_disks or ():
+        if disk.health in UNHEALTHY:
+            yield this.conflict(
+                Subject(),
+                f"The virtual disk {disk.name} is {UNHEALTHY[disk.health]}: a node's disks may be in maintenance.",
+                cluster_evidence(facts, "HealthStatus", f"{disk.name} {disk.health}"),
+                Fix("Wait until it is healthy, or mend it.", f"Get-VirtualDisk -FriendlyName {quoted(disk.name)}"),
+            )
+        elif disk.health != 0:
+            yield this.unknown(Subject(), f"The health of the virtual disk {disk.name} is not known.")

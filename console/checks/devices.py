@@ -22,7 +22,7 @@ PERSISTENT_MEMORY_CONTROLLER = 2
 RESYNCHRONISING, REPLICATION_CRITICAL = 11, 3
 
 
-def _read(
+def details_of(
     facts: Facts, this: Check, what: str, fact: Callable[[VmDetails], Fact | None]
 ) -> Iterator[tuple[VirtualMachine, Fact] | Finding]:
     """Each clustered VM with the fact; one *unknown* for all VMs together of which it was not read."""
@@ -54,7 +54,7 @@ def shared_path(path: str) -> bool:
     reads=("vm-assigned-devices.VMId",),
 )
 def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMAssignableDevice", lambda details: details.assigned_devices):
+    for item in details_of(facts, this, "Get-VMAssignableDevice", lambda details: details.assigned_devices):
         if not isinstance(item, tuple):
             yield item
         elif item[1]:
@@ -81,7 +81,7 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
     ),
 )
 def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
+    for item in details_of(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
         if not isinstance(item, tuple):
             yield item
             continue
@@ -106,7 +106,7 @@ def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-fibre-channel.VMId", "vm-fibre-channel.SanName"),
 )
 def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
+    for item in details_of(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
         if not isinstance(item, tuple):
             yield item
         elif item[1]:
@@ -134,7 +134,7 @@ def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
             yield this.unknown(
                 Subject(destination=host.name), f"{host.name}: its switches (Get-VMSwitch) were not read."
             )
-    for item in _read(facts, this, "Get-VMNetworkAdapter", lambda details: details.adapters):
+    for item in details_of(facts, this, "Get-VMNetworkAdapter", lambda details: details.adapters):
         if not isinstance(item, tuple):
             yield item
             continue
@@ -166,7 +166,7 @@ def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
     ),
 )
 def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
+    for item in details_of(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
         if not isinstance(item, tuple):
             yield item
             continue
@@ -197,7 +197,7 @@ def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-optical-drives.VMId", "vm-optical-drives.Path", "vm-optical-drives.DvdMediaType"),
 )
 def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMDvdDrive", lambda details: details.optical_drives):
+    for item in details_of(facts, this, "Get-VMDvdDrive", lambda details: details.optical_drives):
         if not isinstance(item, tuple):
             yield item
             continue
@@ -221,7 +221,7 @@ def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-checkpoints.VMId", "vm-checkpoints.CreationTime"),
 )
 def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMSnapshot", lambda details: details.checkpoints):
+    for item in details_of(facts, this, "Get-VMSnapshot", lambda details: details.checkpoints):
         if not isinstance(item, tuple):
             yield item
             continue
@@ -246,7 +246,7 @@ def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-disks.VMId", "vm-disks.ControllerType"),
 )
 def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
+    for item in details_of(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
         if not isinstance(item, tuple):
             yield item
         elif any(disk.controller_type == PERSISTENT_MEMORY_CONTROLLER for disk in item[1]):
@@ -272,7 +272,7 @@ def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
     ),
 )
 def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMSecurity", lambda details: details.security):
+    for item in details_of(facts, this, "Get-VMSecurity", lambda details: details.security):
         if not isinstance(item, tuple):
             yield item
         elif item[1].tpm_enabled or item[1].shielded:
@@ -294,7 +294,7 @@ def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-processors.VMId", "vm-processors.ExposeVirtualizationExtensions"),
 )
 def nested(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in _read(facts, this, "Get-VMProcessor", lambda details: details.processor):
+    for item in details_of(facts, this, "Get-VMProcessor", lambda details: details.processor):
         if not isinstance(item, tuple):
             yield item
         elif item[1].exposes_virtualization:

@@ -30,7 +30,7 @@ def _subject(vm: VirtualMachine) -> Subject:
     return Subject(vm=vm.ref, host=vm.host)
 
 
-def _label(vm: VirtualMachine) -> str:
+def label(vm: VirtualMachine) -> str:
     return vm.name or f"the VM without a name ({vm.id})"
 
 
@@ -48,7 +48,7 @@ def checkpoint_merging(facts: Facts, this: Check) -> Iterator[Finding]:
         if busy is not None:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is {MERGING[busy]}: it can not move until that is done.",
+                f"{label(vm)} is {MERGING[busy]}: it can not move until that is done.",
                 vm_evidence(vm, "OperationalStatus", busy),
                 Fix("Wait until it is done; the console looks again before it starts the move."),
             )
@@ -67,7 +67,7 @@ def backing_up(facts: Facts, this: Check) -> Iterator[Finding]:
         if BACKING_UP in vm.operational_status:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is being backed up.",
+                f"{label(vm)} is being backed up.",
                 vm_evidence(vm, "OperationalStatus", BACKING_UP),
                 Fix("Wait for the backup, or pause the backup job for the window."),
             )
@@ -86,7 +86,7 @@ def storage_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
         if any(number in STORAGE_MIGRATING for number in vm.operational_status):
             yield this.conflict(
                 _subject(vm),
-                f"The storage of {_label(vm)} is being migrated.",
+                f"The storage of {label(vm)} is being migrated.",
                 vm_evidence(vm, "OperationalStatus", "storage migration"),
                 Fix("Wait until the storage migration is done."),
             )
@@ -108,7 +108,7 @@ def already_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
         word = "queued for a move" if queued else "already migrating"
         yield this.conflict(
             _subject(vm),
-            f"{_label(vm)} is {word}; something else started it.",
+            f"{label(vm)} is {word}; something else started it.",
             vm_evidence(vm, "StatusInformation" if queued else "OperationalStatus", word),
             Fix(
                 "Let it finish. When it makes no progress for 30 minutes, cancel it.",
@@ -130,7 +130,7 @@ def not_clustered(facts: Facts, this: Check) -> Iterator[Finding]:
         if not vm.clustered:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is not a clustered role. A drain leaves it on {vm.host}, and patching would stop it.",
+                f"{label(vm)} is not a clustered role. A drain leaves it on {vm.host}, and patching would stop it.",
                 vm_evidence(vm, "IsClustered", False),
                 Fix(
                     "Make it a clustered role when its disks are on shared storage, or shut it down for the window.",
@@ -153,7 +153,7 @@ def locked(facts: Facts, this: Check) -> Iterator[Finding]:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
-                f"The role of {_label(vm)} is locked: the cluster refuses to move it.",
+                f"The role of {label(vm)} is locked: the cluster refuses to move it.",
                 vm_evidence(vm, "StatusInformation", "Locked"),
                 Fix(
                     "Ask who locked it (often a backup or replication product), then unlock it.",
@@ -176,7 +176,7 @@ def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
         if vm.default_move_type == QUICK:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is set to quick migration. That may be a deliberate workaround (0x80070534): "
+                f"{label(vm)} is set to quick migration. That may be a deliberate workaround (0x80070534): "
                 "ask before it is moved live.",
                 vm_evidence(vm, "DefaultMoveType", QUICK),
                 Fix(
@@ -190,7 +190,7 @@ def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
-                f"The priority of {_label(vm)} ({vm.priority}) is below the cluster's threshold for live migration "
+                f"The priority of {label(vm)} ({vm.priority}) is below the cluster's threshold for live migration "
                 f"({threshold}): the cluster's own drain would pause the guest. This console asks for a live move.",
                 vm_evidence(vm, "Priority", vm.priority),
                 Fix(
@@ -213,7 +213,7 @@ def paused(facts: Facts, this: Check) -> Iterator[Finding]:
         if vm.state is VmState.PAUSED:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is paused. It moves and stays paused.",
+                f"{label(vm)} is paused. It moves and stays paused.",
                 vm_evidence(vm, "State", "Paused"),
                 Fix("Resume it if it should run.", f"Resume-VM -Name {quoted(vm.name)}"),
             )
@@ -233,7 +233,7 @@ def not_running(facts: Facts, this: Check) -> Iterator[Finding]:
             word = "off" if vm.state is VmState.OFF else "saved"
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is {word}: only its ownership moves.",
+                f"{label(vm)} is {word}: only its ownership moves.",
                 vm_evidence(vm, "State", word),
                 Fix("Nothing to do."),
             )
@@ -252,7 +252,7 @@ def critical(facts: Facts, this: Check) -> Iterator[Finding]:
         if vm.state is VmState.CRITICAL:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} is in a critical state: Hyper-V lost its storage.",
+                f"{label(vm)} is in a critical state: Hyper-V lost its storage.",
                 vm_evidence(vm, "State", vm.state_number),
                 Fix("Bring its volume back first.", "Get-ClusterSharedVolumeState"),
             )
@@ -272,7 +272,7 @@ def guest_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
         if vm.state is VmState.RUNNING and vm.heartbeat in bad:
             yield this.conflict(
                 _subject(vm),
-                f"{_label(vm)} runs without a healthy heartbeat: after the move nobody can tell whether it is well.",
+                f"{label(vm)} runs without a healthy heartbeat: after the move nobody can tell whether it is well.",
                 vm_evidence(vm, "Heartbeat", vm.heartbeat.name if vm.heartbeat else ""),
                 Fix("Look at the guest before the window.", f"Get-VMIntegrationService -VMName {quoted(vm.name)}"),
             )
@@ -294,7 +294,7 @@ def role_not_healthy(facts: Facts, this: Check) -> Iterator[Finding]:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
-                f"The role of {_label(vm)} is {vm.role_state.name.lower().replace('_', ' ')}.",
+                f"The role of {label(vm)} is {vm.role_state.name.lower().replace('_', ' ')}.",
                 vm_evidence(vm, "State of the role", vm.role_state.name),
                 Fix("Find out why, and bring it online first.", f"Get-ClusterGroup -Name {quoted(role)}"),
             )
@@ -314,7 +314,7 @@ def auto_failback(facts: Facts, this: Check) -> Iterator[Finding]:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
-                f"The role of {_label(vm)} fails back by itself once its preferred node is up again.",
+                f"The role of {label(vm)} fails back by itself once its preferred node is up again.",
                 vm_evidence(vm, "AutoFailbackType", 1),
                 Fix(
                     "Prevent it if the return should be planned.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from console.model.cluster import Cluster, ClusterNetwork, Host, NetworkAdapter, NetworkRole
 
@@ -45,7 +45,7 @@ def _hosts_on(cluster: Cluster, network: ClusterNetwork) -> frozenset[str]:
     )
 
 
-def _carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
+def carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
     """The adapter by which the host joins the network."""
     names = {
         interface.adapter
@@ -55,11 +55,23 @@ def _carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAd
     return next((adapter for adapter in host.adapters or () if adapter.description in names), None)
 
 
+def excluding(cluster: Cluster, unwanted: Iterable[ClusterNetwork], text: str) -> Fix:
+    """Keep migration off some networks, and off those that it is kept off already."""
+    ids = dict.fromkeys(
+        network.id for network in (*(one for one in cluster.networks if one.migration_excluded), *unwanted)
+    )
+    return Fix(
+        text,
+        "Get-ClusterResourceType -Name 'Virtual Machine' | "
+        f"Set-ClusterParameter -Name MigrationExcludeNetworks -Value {quoted(';'.join(ids))}",
+    )
+
+
 def _carriers(facts: Facts) -> Iterator[tuple[Host, NetworkAdapter]]:
     """Each host's adapters on the networks that may carry migration."""
     for network in eligible_networks(facts.cluster):
         for host in facts.hosts():
-            adapter = _carrier(facts.cluster, host, network)
+            adapter = carrier(facts.cluster, host, network)
             if adapter is not None:
                 yield host, adapter
 
@@ -114,11 +126,11 @@ def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
         return
     first = networks[0]
     for host in facts.hosts():
-        picked = _carrier(facts.cluster, host, first)
+        picked = carrier(facts.cluster, host, first)
         if picked is None or picked.link_bytes_per_s is None:
             continue
         for other in networks[1:]:
-            better = _carrier(facts.cluster, host, other)
+            better = carrier(facts.cluster, host, other)
             if better is None or not better.up or (better.link_bytes_per_s or 0) <= picked.link_bytes_per_s:
                 continue
             yield this.conflict(
@@ -152,11 +164,7 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
             Subject(),
             f"{len(down)} network(s) that are down stay eligible: on {older[0].name} each move starts {cost_s} s late.",
             (Evidence("Get-ClusterNetwork State", down[0].name, None, facts.cluster.read_at),),
-            Fix(
-                "Exclude what is down from migration.",
-                "Get-ClusterResourceType -Name 'Virtual Machine' | "
-                f"Set-ClusterParameter -Name MigrationExcludeNetworks -Value {quoted(down[0].id)}",
-            ),
+            excluding(facts.cluster, down, "Exclude what is down from migration."),
         )
 
 
@@ -170,7 +178,7 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     for network in eligible_networks(facts.cluster):
-        carriers = [(host, _carrier(facts.cluster, host, network)) for host in facts.hosts()]
+        carriers = [(host, carrier(facts.cluster, host, network)) for host in facts.hosts()]
         sizes = [(host, adapter.mtu_bytes) for host, adapter in carriers if adapter and adapter.mtu_bytes]
         if len({size for _, size in sizes}) < 2:
             continue

@@ -5,7 +5,7 @@ A check is a generator of :class:`Conflict` and :class:`Unknown`. It sees only :
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -178,3 +178,22 @@ def vm_evidence(vm: VirtualMachine, what: str, value: object) -> tuple[Evidence,
 def quoted(text: str) -> str:
     """A PowerShell single-quoted literal that holds any text."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def cluster_evidence(facts: Facts, what: str, value: object) -> tuple[Evidence, ...]:
+    """One thing that one node told for all."""
+    return (Evidence(what, str(value), None, facts.now),)
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """A few names, and how many more there are."""
+    found = list(names)
+    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def untold(this: Check, hosts: Iterable[Host], what: str) -> Iterator[Finding]:
+    """One open question for all the hosts together of which ``what`` was not read; none when there is no such host."""
+    names = [host.name for host in hosts]
+    if names:
+        subject = Subject(host=names[0]) if len(names) == 1 else Subject()
+        yield this.unknown(subject, f"{what} of {listed(names)} was not read.")

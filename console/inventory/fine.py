@@ -62,7 +62,7 @@ _DETAIL_ENTRIES = _HOST_ENTRIES | (
     frozenset(entry.id for entry in (*catalogue.vms.ENTRIES, catalogue.events.MIGRATION_EVENTS))
     - {catalogue.vms.VMS.id, catalogue.vms.VM.id}
 )
-_CLUSTER_FACTS = ("quorum", "storage_jobs", "virtual_disks", "network_intents")
+_CLUSTER_FACTS = ("quorum", "access", "storage_jobs", "virtual_disks", "network_intents")
 _ASKED = frozenset(
     entry.id
     for entry in (
@@ -71,6 +71,7 @@ _ASKED = frozenset(
         catalogue.cluster.VIRTUAL_DISKS,
         catalogue.cluster.NETWORK_INTENTS,
         catalogue.cluster.DELEGATION,
+        catalogue.cluster.ACCESS,
     )
 )
 OWNER_ENTRIES = frozenset(
@@ -146,6 +147,7 @@ async def _whole(reader: Reader, cluster: Cluster) -> Cluster:
 async def _told(control: Control, cluster: Cluster) -> Cluster:
     read, facts = catalogue.cluster, decode.facts
     quorum = await control.told(read.QUORUM.bind(), facts.quorum)
+    access = await control.told(read.ACCESS.bind(), facts.access)
     jobs, disks = cluster.storage_jobs, cluster.virtual_disks
     if cluster.settings.s2d_enabled:
         jobs = await control.told(read.STORAGE_JOBS.bind(), facts.storage_jobs)
@@ -157,6 +159,7 @@ async def _told(control: Control, cluster: Cluster) -> Cluster:
     return replace(
         cluster,
         quorum=quorum,
+        access=access,
         storage_jobs=jobs,
         virtual_disks=disks,
         network_intents=intents if all(host.modules is not None for host in _answering(cluster)) else None,

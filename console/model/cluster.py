@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 
 from .details import CompatibilityVector, VmDetails
-from .facts import Delegation, PartitionableGpu, Quorum, StorageJob, VirtualDisk
+from .facts import AccessRule, Delegation, PartitionableGpu, Quorum, StorageJob, VirtualDisk
 from .identity import HostName, RoleName, VmId, VmRef
 from .states import (
     Contact,
@@ -283,6 +283,8 @@ class ClusterSettings:
     s2d_enabled: bool | None = None
     move_type_threshold: int | None = None
     """Roles of lower priority are quick-migrated by the cluster's own drain."""
+    domain: str | None = None
+    """Of the nodes; empty in a workgroup."""
     witness_weight: int | None = None
     """The vote that the witness has now, 0 or 1."""
     has_migration_controls: bool | None = None
@@ -314,6 +316,7 @@ class Cluster:
     affinity_rules: tuple[AffinityRule, ...] | None = None
     settings: ClusterSettings = field(default_factory=ClusterSettings)
     quorum: Quorum | None = None
+    access: tuple[AccessRule, ...] | None = None
     storage_jobs: tuple[StorageJob, ...] | None = None
     virtual_disks: tuple[VirtualDisk, ...] | None = None
     network_intents: int | None = None

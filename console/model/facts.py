@@ -24,6 +24,17 @@ class Quorum:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Get-ClusterAccess."""
+
+    identity: str
+    """Account or group, as DOMAIN\\name."""
+    allows: bool
+    full: bool
+    """Full control; else read access."""
+
+
+@dataclass(frozen=True, slots=True)
 class StorageJob:
     """MSFT_StorageJob."""
 

@@ -337,8 +337,8 @@ DELEGATION = reads(
     source=Source.DOCUMENTED,
     function="Get-DrainboardDelegation",
 )
-"""From a plain session on a node this is a second hop and fails, which leaves the fact unknown; an endpoint that runs as
-a virtual account or a gMSA asks the directory as the node itself."""
+"""From a plain session on a node this is a second hop and fails, which leaves the fact unknown; an endpoint that runs
+as a virtual account or a gMSA asks the directory as the node itself."""
 
 ENTRIES: tuple[Entry, ...] = (
     CLUSTER,

@@ -122,6 +122,7 @@ def settings(rows: Sequence[Row], problems: Problems) -> tuple[str | None, Clust
         functional_level=read.size("ClusterFunctionalLevel"),
         enforced_anti_affinity=read.truth("ClusterEnforcedAntiAffinity"),
         s2d_enabled=read.truth("S2DEnabled"),
+        domain=read.text("Domain", nullable=True),
         witness_weight=read.size("WitnessDynamicWeight", nullable=True),
         has_migration_controls=_has_controls(rows[0]),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from console.model.facts import Delegation, DelegationEntry, Quorum, QuorumKind, StorageJob, VirtualDisk
+from console.model.facts import AccessRule, Delegation, DelegationEntry, Quorum, QuorumKind, StorageJob, VirtualDisk
 from console.windows.commands import ObjectText, Row
 
 from .values import Problems, Reader
@@ -26,6 +26,27 @@ def quorum(rows: Sequence[Row], problems: Problems) -> Quorum | None:
         return None
     named = resource.text if isinstance(resource, ObjectText) else resource
     return Quorum(kind, bool(named))
+
+
+_ALLOW = 0
+"""AccessControlType."""
+_FULL = 2
+"""ClusterRights."""
+
+
+def access(rows: Sequence[Row], problems: Problems) -> tuple[AccessRule, ...] | None:
+    """Get-ClusterAccess; None when a rule could not be read."""
+    found = []
+    for row in rows:
+        read = Reader(row, problems)
+        identity, kind, rights = (
+            read.name("IdentityReference"),
+            read.number("AccessControlType"),
+            read.number("ClusterRights"),
+        )
+        known = identity is not None and kind is not None and rights is not None
+        found.append(AccessRule(identity or "", kind == _ALLOW, rights == _FULL) if known else None)
+    return _all(found)
 
 
 def storage_jobs(rows: Sequence[Row], problems: Problems) -> tuple[StorageJob, ...] | None:
@@ -59,7 +80,7 @@ def network_intents(rows: Sequence[Row], problems: Problems) -> int:
 
 
 def delegations(rows: Sequence[Row], problems: Problems) -> Mapping[str, Delegation]:
-    """Get-ADComputer, by the computer's name in small letters; an account without the attribute may delegate to none."""
+    """Get-ADComputer, by the computer's name in small letters; without the attribute it may delegate to none."""
     found: dict[str, Delegation] = {}
     for row in rows:
         read = Reader(row, problems)

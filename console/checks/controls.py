@@ -1,0 +1,95 @@
+"""Conflicts of who decides how much may move at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.model.cluster import MigrationTransport
+
+from .registry import Check, Facts, Family, Finding, check, cluster_evidence
+from .values import Fix, Severity, Subject
+
+CAPS = (0.25, 0.5, 0.75)
+"""Fractions of the network that the finish is told for."""
+TIGHT = 1.05
+"""A cap that costs less than this factor decides nothing."""
+
+
+@check(
+    "limit-atc-owns",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "Network ATC owns the settings of live migration: change them there",
+    "windowsserverdocs, Network ATC cluster overrides; Get-NetIntentStatus",
+    reads=(),
+)
+def atc_owns(facts: Facts, this: Check) -> Iterator[Finding]:
+    intents = facts.cluster.network_intents
+    if intents is None:
+        yield this.unknown(Subject(), "Whether Network ATC is in use (Get-NetIntentStatus) was not read.")
+    elif intents:
+        yield this.conflict(
+            Subject(),
+            "Network ATC owns transport, networks and limits of live migration here: what is set by hand is set back.",
+            cluster_evidence(facts, "Get-NetIntentStatus", f"{intents} rows"),
+            Fix("Change the cluster's overrides in Network ATC.", "Get-NetIntent -GlobalOverrides"),
+        )
+
+
+@check(
+    "smb-controls-absent",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "The cluster is older than the update of September 2022 and knows neither limit nor SMB cap",
+    "article, cluster-wide concurrency and bandwidth: KB5017381",
+    reads=(
+        "cluster.MaximumParallelMigrations",
+        "cluster.SetSMBBandwidthLimit",
+        "cluster.SMBBandwidthLimitFactor",
+    ),
+)
+def smb_controls_absent(facts: Facts, this: Check) -> Iterator[Finding]:
+    known = facts.cluster.settings.has_migration_controls
+    if known is None:
+        yield this.unknown(Subject(), "The cluster's limits (Get-Cluster) were not read.")
+    elif not known:
+        yield this.conflict(
+            Subject(),
+            "The cluster does not know MaximumParallelMigrations and the SMB cap: each host's own limit holds.",
+            cluster_evidence(facts, "MaximumParallelMigrations", "not there"),
+            Fix("Install the updates since September 2022 on every node."),
+        )
+
+
+@check(
+    "smb-cap-tight",
+    Severity.ADVICE,
+    Family.NETWORK,
+    "The SMB cap, not the link, decides when a drain is done",
+    "article, cluster-wide bandwidth; the forecast at 25, 50 and 75 %",
+    reads=("cluster.SetSMBBandwidthLimit", "cluster.SMBBandwidthLimitFactor"),
+)
+def smb_cap_tight(facts: Facts, this: Check) -> Iterator[Finding]:
+    capped = facts.cluster.settings.set_smb_bandwidth_limit and any(
+        host.migration_transport is MigrationTransport.SMB
+        and host.smb_bandwidth_feature is not False
+        and facts.node in (None, host.name)
+        for host in facts.hosts()
+    )
+    if not capped:
+        return
+    outlook = facts.outlook
+    if outlook is None:
+        yield this.unknown(Subject(), "No forecast was made that could tell what the SMB cap costs.")
+        return
+    finish = dict(outlook.finish_by_cap)
+    now, free = finish.get(outlook.cap or 1.0), finish.get(1.0)
+    if now is None or free is None or now <= free * TIGHT:
+        return
+    told = ", ".join(f"{cap:.0%} {finish[cap] / 60:.0f} min" for cap in CAPS if cap in finish)
+    yield this.conflict(
+        Subject(host=facts.node),
+        f"The SMB cap of {outlook.cap or 1.0:.0%} decides: {told}, without a cap {free / 60:.0f} min.",
+        cluster_evidence(facts, "SMBBandwidthLimitFactor", facts.cluster.settings.smb_bandwidth_limit_factor),
+        Fix("Raise it for the window, and watch what else uses SMB.", "(Get-Cluster).SMBBandwidthLimitFactor = 5000"),
+    )
