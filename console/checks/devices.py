@@ -281,7 +281,10 @@ def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(vm=vm.ref, host=vm.host),
                 f"{vm.name} has a virtual TPM: it starts only where its key-protector certificates are.",
                 vm_evidence(vm, "TpmEnabled", item[1].tpm_enabled),
-                Fix("Make sure the guardian certificates are on every node.", "Get-HgsGuardian"),
+                Fix(
+                    "Make sure that the certificates of its key protector are on every node.",
+                    f"Get-VMSecurity -VMName {quoted(vm.name)}",
+                ),
             )
 
 
