@@ -27,6 +27,10 @@ class Served:
     def config(self) -> str:
         return str(self.ready["config"])
 
+    @property
+    def password(self) -> str:
+        return str(self.ready["password"])
+
     def world(self) -> dict[str, Any]:
         """The truth behind the wire."""
         with urllib.request.urlopen(f"{self.ready['control']}/world", timeout=20) as answer:
@@ -49,7 +53,7 @@ class Served:
 
     def run(self, *arguments: str, password: str | None = None) -> subprocess.CompletedProcess[str]:
         """One drainboard command on this lab's configuration."""
-        secret = self.ready["password"] if password is None else password
+        secret = self.password if password is None else password
         return drainboard(*arguments, "--config", self.config, home=self.home, DRAINBOARD_PASSWORD=secret)
 
 

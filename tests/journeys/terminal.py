@@ -25,11 +25,13 @@ class Terminal:
         self._socket = home / f"tmux-{uuid.uuid4().hex[:8]}"
         self._home = home
 
-    def start(self, arguments: Sequence[str]) -> None:
+    def start(self, arguments: Sequence[str], password: str | None) -> None:
         """Run a drainboard command; when it ends its exit code is shown."""
         command = shlex.join([sys.executable, "-m", "console.cli", *arguments])
         shell = f"{command}; echo; echo ended with $?; exec sleep 600"
         environment = surroundings(self._home, TERM="xterm-256color", LANG="C.UTF-8", SHELL="/bin/sh")
+        if password is not None:
+            environment["DRAINBOARD_PASSWORD"] = password
         self._tmux(
             "-f",
             "/dev/null",
@@ -80,10 +82,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(home: Path, columns: int, rows: int, *arguments: str) -> Iterator[Terminal]:
+def terminal(home: Path, columns: int, rows: int, *arguments: str, password: str | None = None) -> Iterator[Terminal]:
     """A terminal with a drainboard command in it; both end with the context."""
     opened = Terminal(home, columns, rows)
-    opened.start(arguments)
+    opened.start(arguments, password)
     try:
         yield opened
     finally:

@@ -1,0 +1,82 @@
+"""What an operator does at two in the morning, in a real terminal: look, plan, confirm, watch, done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.served import served
+from tests.journeys.terminal import terminal
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)])
+def test_from_the_board_to_drained_without_a_mouse(tmp_path: Path, columns: int, rows: int) -> None:
+    with terminal(tmp_path, columns, rows, "lab") as console:
+        console.wait_for("Board", "HV01", "HV04", "up")
+        console.keys("d")
+        console.wait_for("Plan of HV01", "10 VMs move", "finish")
+        console.keys("D")
+        console.wait_for("Drain HV01", "Cancel")
+        console.keys("Tab")
+        console.type("HV01")
+        console.wait_for("Go: pause the node")
+        console.keys("Enter")
+        console.keys("Enter")
+        console.wait_for("LIVE", "in flight")
+        console.wait_for("HV01 is empty: verified", "10 of 10 VMs", within_s=150)
+        console.keys("q")
+        console.wait_for("ended with 0")
+
+
+def test_the_wrong_name_starts_nothing(tmp_path: Path) -> None:
+    with (
+        served("quiet", tmp_path) as lab,
+        terminal(tmp_path, 80, 24, "--config", lab.config, password=lab.password) as c,
+    ):
+        c.wait_for("Board", "HV01")
+        c.keys("d")
+        c.wait_for("Plan of HV01", "10 VMs move")
+        c.keys("D")
+        c.wait_for("Drain HV01")
+        c.keys("Tab")
+        c.type("HV02")
+        c.keys("Enter")
+        c.keys("Enter")
+        c.wait_for("Plan of HV01", "GO")
+        assert lab.changing_commands() == 0
+
+
+def test_whatever_is_pressed_in_watch_changes_nothing(tmp_path: Path) -> None:
+    with served("quiet", tmp_path) as lab:
+        arguments = ("watch", "--config", lab.config)
+        with terminal(tmp_path, 80, 24, *arguments, password=lab.password) as console:
+            console.wait_for("READ-ONLY", "HV01")
+            for key in "dDPBHTXS+-RzxtDDGg":
+                console.keys(key)
+            console.keys("Enter", "Enter", "Escape", "Escape", "D")
+            console.keys("?")
+            console.wait_for("READ-ONLY")
+        assert lab.changing_commands() == 0
+
+
+def test_closing_the_terminal_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    with served("quiet", tmp_path) as lab:
+        arguments = ("--config", lab.config)
+        with terminal(tmp_path, 120, 40, *arguments, password=lab.password) as console:
+            console.wait_for("Board", "HV01")
+            console.keys("d")
+            console.wait_for("Plan of HV01", "10 VMs move")
+            console.keys("D")
+            console.wait_for("Drain HV01")
+            console.keys("Tab")
+            console.type("HV01")
+            console.keys("Enter", "Enter")
+            console.wait_for("LIVE", "moving")
+        done = lab.run("attach", "--follow")
+        assert done.returncode == 0, done.stderr
+        assert "HV01 is empty" in done.stderr
+        assert not [vm for vm in lab.world()["vms"] if vm["host"] == "HV01"]
