@@ -13,6 +13,7 @@ from console.lab.cmdlets.invocation import Scope
 from console.lab.cmdlets.objects import CimShape
 from console.lab.cmdlets.shapes import ClusterRoot, Interface, group_flags, node_flags
 from console.lab.world import facts_storage, progress
+from console.lab.world.build import RULE_NUMBERS
 from console.lab.world.facts_storage import StorageJob, VirtualDisk
 from console.lab.world.state import AffinityRule, Group, Host, Network, Resource
 from console.lab.world.world import CLUSTER_DEFAULTS
@@ -197,12 +198,14 @@ def _interfaces(scope: Scope) -> Iterable[Interface]:
     return shapes.interfaces(scope.world)
 
 
+_RULE_NAMES = {each: name for name, each in RULE_NUMBERS.items()}
+
 RULE: CimShape[AffinityRule] = CimShape(
     MSCLUSTER,
     "MSCluster_AffinityRule",
     {
         "Name": lambda _, r: r.name,
-        "RuleType": lambda _, r: r.kind,
+        "RuleType": lambda _, r: number("RuleType", _RULE_NAMES[r.kind]),
         "Enabled": lambda _, r: int(r.enabled),
         "Groups": lambda _, r: list(r.groups),
     },

@@ -31,8 +31,8 @@ from console.lab.world.cluster import LabCluster
 from console.lab.world.state import Host
 
 _FAMILIES = (
-    cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, directory, event_cmdlets, flow, host_cmdlets, hyper_v,
-    meta, moves,
+    cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, directory, event_cmdlets, flow, host_cmdlets,
+    hyper_v, meta, moves,
 )  # fmt: skip
 """Imported for what they register."""
 

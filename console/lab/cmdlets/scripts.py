@@ -112,10 +112,7 @@ def _vectors_of(system: System) -> list[Vector]:
 
 def _vector_values(scope: Scope, system: System, vector: Vector, columns: Mapping[str, bool]) -> dict[str, PsValue]:
     instance = VECTOR.make(scope, vector)
-    return {
-        name: system.name if calculated else instance.properties.get(name)
-        for name, calculated in columns.items()
-    }
+    return {name: system.name if calculated else instance.properties.get(name) for name, calculated in columns.items()}
 
 
 def _registry(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:

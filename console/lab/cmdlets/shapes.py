@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from console.lab import surface
 from console.lab.cmdlets.invocation import Scope
 from console.lab.cmdlets.objects import Getter, Shape, reference
 from console.lab.engine import PsEnum, PsObject, PsStringCollection
@@ -77,15 +78,29 @@ def _cluster(scope: Scope, _: object) -> PsObject:
     return reference(FAILOVER, "Cluster", scope.world.scenario.cluster)
 
 
+def flag(enumeration: str, name: str) -> int:
+    """One bit of a flags enumeration; 0 where the data do not know it."""
+    return (surface.enumeration(enumeration) or {}).get(name, 0)
+
+
+_DRAIN_FLAGS = {
+    DrainStatus.IN_PROGRESS: "DrainInProgress",
+    DrainStatus.COMPLETED: "DrainCompleted",
+    DrainStatus.FAILED: "DrainFailed",
+}
+
+
 def node_flags(host: Host) -> int:
     """StatusInformation: the drain's bits beside the host's own."""
-    drain = {DrainStatus.IN_PROGRESS: 4, DrainStatus.COMPLETED: 8, DrainStatus.FAILED: 16}
-    return host.flags | drain.get(host.drain_status, 0)
+    name = _DRAIN_FLAGS.get(host.drain_status)
+    return host.flags | (flag("ClusterNodeStatusInformation", name) if name else 0)
 
 
 def group_flags(group: Group) -> int:
-    """StatusInformation of a group: locked 1, queued 4, and whatever a fault set."""
-    return (1 if group.locked else 0) | (4 if group.queued else 0) | group.extra_flags
+    """StatusInformation of a group: locked, queued, and whatever a fault set."""
+    locked = flag("ClusterApplicationStatusInformation", "Locked") if group.locked else 0
+    queued = flag("ClusterApplicationStatusInformation", "Queued") if group.queued else 0
+    return locked | queued | group.extra_flags
 
 
 def _setting(name: str) -> Getter:

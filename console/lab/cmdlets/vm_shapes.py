@@ -8,7 +8,7 @@ from datetime import timedelta
 from console.lab.cmdlets.invocation import Scope
 from console.lab.cmdlets.objects import Shape
 from console.lab.engine import Typed
-from console.lab.world import telemetry
+from console.lab.world import facts_host, telemetry
 from console.lab.world.state import Checkpoint, Gpu, Host, VirtualDisk, VirtualMachine, new_id
 
 
@@ -212,13 +212,12 @@ GPU_PARTITION: Shape[Part] = Shape(
     {
         **_OF_VM,
         "Name": lambda _, p: "GPU Partition Settings",
-        "InstancePath": lambda _, p: p.vm.gpu_partition,
+        "InstancePath": lambda s, p: facts_host.gpu_path(s.world, s.world.hosts[p.vm.host], p.vm.gpu_partition),
         "SupportsOutgoingLiveMigration": lambda _, p: p.vm.gpu_outgoing,
     },
     text=lambda part: "GPU Partition Settings",
-    extra={"InstancePath": "String", "SupportsOutgoingLiveMigration": "Boolean"},
 )
-"""The two extra properties are documented for Windows Server 2025 and absent from the older reflected module."""
+"""InstancePath and SupportsOutgoingLiveMigration are documented for Windows Server 2025; the module is older."""
 
 ASSIGNED_DEVICE: Shape[Part] = Shape(
     "VMAssignedDevice",
@@ -305,7 +304,7 @@ SAN: Shape[San] = Shape("VMSan", {"Name": lambda _, s: s.name}, text=lambda san:
 GPU: Shape[Gpu] = Shape(
     "VMPartitionableGpu",
     {
-        "Name": lambda _, g: g.name,
+        "Name": lambda s, g: facts_host.gpu_path(s.world, s.host, g.name),
         "PartitionCount": lambda _, g: g.partitions,
         "ValidPartitionCounts": lambda _, g: [Typed("U16", n) for n in (1, 2, 4, 8, 16) if n <= max(g.partitions, 1)],
         "TotalVRAM": lambda _, g: 24 * 1024**3,

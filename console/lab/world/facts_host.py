@@ -77,3 +77,13 @@ def features(host: Host) -> list[Feature]:
         Feature("Hyper-V-PowerShell", "Hyper-V Module for Windows PowerShell", "Feature", True),
         Feature("NetworkATC", "Network ATC", "Feature", False),
     ]
+
+
+def gpu_path(world: World, host: Host, model: str) -> str:
+    """A GPU as a device path: vendor and device are the model's, the rest is this host's own."""
+    if not model or model.startswith("\\\\?\\"):
+        return model
+    vendor = 0x1002 if model.upper().startswith(("AMD", "RADEON")) else 0x10DE
+    device = world.dice("gpu", model).getrandbits(16)
+    slot = world.dice("gpu", host.name, model).getrandbits(32)
+    return f"\\\\?\\PCI#VEN_{vendor:04X}&DEV_{device:04X}&SUBSYS_000010DE&REV_A1#4&{slot:08x}&0&0008#GPUPARAV"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.lab import surface
 from console.lab.world.moving import Move, MoveKind, Phase
 from console.lab.world.state import Resource, VirtualMachine
 from console.lab.world.world import World
 from console.model.units import PAGE_BYTES
-
-MIGRATING = 32774
-"""VMOperationalStatus MigratingVirtualMachine."""
-OK = 2
 
 
 def percent(world: World, move: Move) -> int:
@@ -108,8 +105,12 @@ def resource_specific_data(world: World, resource: Resource) -> int:
         return 0
     move = world.pending.get(resource.group)
     if move is None or not move.in_flight:
-        return OK << 32
-    return MIGRATING << 32 | percent(world, move)
+        return _operational_status("Ok") << 32
+    return _operational_status("MigratingVirtualMachine") << 32 | percent(world, move)
+
+
+def _operational_status(name: str) -> int:
+    return (surface.enumeration("VMOperationalStatus") or {}).get(name, 0)
 
 
 def jobs_on(world: World, host: str) -> list[Move]:

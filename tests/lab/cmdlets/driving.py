@@ -118,6 +118,7 @@ class LabReader:
 
 
 def running_on(lab: InProcessLab, host: str) -> list[VirtualMachine]:
-    """The clustered VMs that run there, biggest first."""
+    """The VMs that run there and can move, biggest first."""
     here = lab.cluster.world.vms_on[host].values()
-    return sorted((vm for vm in here if vm.running and vm.clustered), key=lambda vm: (-vm.memory_bytes, vm.name))
+    able = (vm for vm in here if vm.running and vm.clustered and not vm.assigned_device and not vm.gpu_partition)
+    return sorted(able, key=lambda vm: (-vm.memory_bytes, vm.name))
