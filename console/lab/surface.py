@@ -24,6 +24,8 @@ class ParameterFacts:
     aliases: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     required: bool = False
+    required_sets: tuple[str, ...] = ()
+    """Where it is mandatory, if not in every set that it belongs to."""
     position: int | None = None
     sets: tuple[str, ...] = ()
     """Parameter sets it belongs to; empty means all of them."""
@@ -101,6 +103,7 @@ def _parameter(name: str, raw: Mapping[str, Any]) -> ParameterFacts:
         aliases=tuple(raw.get("aliases", ())),
         accepted=tuple(raw.get("accepted", ())),
         required=bool(raw.get("required", False)),
+        required_sets=tuple(raw.get("required_sets", ())),
         position=int(position) if position is not None and str(position).isdigit() else None,
         sets=tuple(raw.get("sets", ())),
         by_value="ByValue" in pipeline,

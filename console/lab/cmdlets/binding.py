@@ -97,7 +97,7 @@ def _missing(facts: CmdletFacts, set_name: str, bound: Mapping[str, object], has
         parameter.name
         for parameter in facts.parameters.values()
         if parameter.required
-        and (not parameter.sets or set_name in parameter.sets)
+        and set_name in (parameter.required_sets or parameter.sets or (set_name,))
         and parameter.name not in bound
         and not (has_input and (parameter.by_value or parameter.by_property_name))
     ]
