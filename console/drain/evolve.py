@@ -18,11 +18,11 @@ else:
         Raises:
             TypeError: there is no such field.
         """
-        fields = value.__dict__
-        if not changes.keys() <= fields.keys():
-            raise TypeError(f"{type(value).__name__} has no {', '.join(sorted(changes.keys() - fields.keys()))}")
         new = object.__new__(type(value))
-        new.__dict__.update(fields, **changes)
+        fields = new.__dict__
+        fields.update(value.__dict__, **changes)
+        if len(fields) != len(value.__dict__):
+            raise TypeError(f"{type(value).__name__} has no {', '.join(sorted(fields.keys() - value.__dict__.keys()))}")
         return new
 
 

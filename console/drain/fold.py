@@ -45,7 +45,8 @@ def open_run(event: ev.RunOpened) -> RunState:
         pause_node=event.pause_node,
         smb_transport=event.smb_transport,
     )
-    return _logged(state, state, event)
+    line = line_of(state, event)
+    return state if line is None else evolve(state, log=(line,))
 
 
 def apply(state: RunState, event: ev.Event) -> RunState:
@@ -62,7 +63,9 @@ def apply(state: RunState, event: ev.Event) -> RunState:
         changed = apply_to_right(state, event)
     else:
         changed = _changed(event, state)
-    return _logged(state, evolve(changed, now=max(state.now, event.at)), event)
+    now = max(changed.now, event.at)
+    line = line_of(state, event)
+    return evolve(changed, now=now) if line is None else evolve(changed, now=now, log=(*changed.log, line))
 
 
 def fold(events: Iterable[ev.Event]) -> RunState:
@@ -82,11 +85,6 @@ def fold(events: Iterable[ev.Event]) -> RunState:
     if state is None:
         raise ValueError("a run without events")
     return state
-
-
-def _logged(before: RunState, after: RunState, event: ev.Event) -> RunState:
-    line = line_of(before, event)
-    return after if line is None else evolve(after, log=(*after.log, line))
 
 
 def _of_move(state: RunState, event: MoveEvent) -> RunState:

@@ -76,7 +76,14 @@ def _(event: le.LeaseUnavailable, state: RunState) -> RunState:
 def _(event: le.EngineChanged, state: RunState) -> RunState:
     native = event.engine is Engine.NATIVE
     asked = None if native else state.pause_asked_at
-    return evolve(state, engine=event.engine, pause_asked_at=asked, native_status=None, native_ended_at=None)
+    return evolve(
+        state,
+        engine=event.engine,
+        handed_over=native,
+        pause_asked_at=asked,
+        native_status=None,
+        native_ended_at=None,
+    )
 
 
 @_changed.register

@@ -152,7 +152,7 @@ def fail(turn: Turn, move: Move, reason: str, code: int | None) -> None:
     never_began = code is None and not move.accepted and move.seen_back_at is not None
     passes = never_began or (code is not None and code not in AUTHENTICATION and turn.rules.transient(code))
     state = turn.state
-    over = state.stopping or state.detached or state.window_closed or move.cancelling
+    over = state.stopping or state.detached or state.window_closed or state.lease.lost_to or move.cancelling
     if passes and not over and move.retries < turn.rules.automatic_retries:
         until = turn.at + timedelta(seconds=turn.rules.retry_after_s)
         turn.record(mv.MoveRetried(turn.at, vm, None, True, reason, until))

@@ -9,7 +9,7 @@ from . import events as ev
 from . import lease_events as le
 from . import move_events as mv
 from .commands import ReadNode, ReadProgress, StartNativeDrain
-from .ending import finish
+from .ending import finish, lose_the_followed
 from .facts import Answered, NodeFacts
 from .limits import WAITING
 from .signals import NativeAnswered
@@ -26,12 +26,23 @@ def start_native(turn: Turn) -> None:
 
 
 def on_native(turn: Turn, signal: NativeAnswered) -> None:
-    if signal.reply.answered is not Answered.REFUSED:
+    if signal.reply.answered is not Answered.REFUSED or turn.state.engine is not Engine.NATIVE:
         return
     if turn.state.stopping:
         turn.record(ev.Noted(turn.at, f"The cluster's drain could not be stopped: {signal.reply.reason}", problem=True))
     else:
-        turn.record(ev.PauseFailed(turn.at, signal.reply.reason))
+        _refused(turn, signal.reply.reason)
+
+
+def _refused(turn: Turn, reason: str) -> None:
+    """A run that handed over goes on by itself and says so; one that began natively has nothing to fall back to
+    without a plan that somebody saw."""
+    if turn.state.handed_over:
+        why = f"the cluster's own drain did not begin ({reason}); single moves go on"
+        turn.record(le.EngineChanged(turn.at, Engine.PLANNED, "", why))
+    elif turn.state.phase is Phase.MOVING and turn.state.closing_as is None:
+        turn.record(ev.PauseFailed(turn.at, reason))
+        lose_the_followed(turn, "something else moved it when the run ended")
         finish(turn, Outcome.FAILED, "not started: the cluster's drain was refused")
 
 
@@ -73,8 +84,12 @@ def on_native_node(turn: Turn, node: NodeFacts) -> None:
     """The drain's own status; a moment after it is over, what has not moved will not."""
     state = turn.state
     status = int(node.drain_status) if node.drain_status is not None else None
+    waited_s = turn.seconds_since(state.pause_asked_at)
+    if status in (None, DrainStatus.NOT_INITIATED) and not state.stopping and waited_s >= turn.rules.pause_patience_s:
+        _refused(turn, "the node shows no drain")
+        return
     ended = status in (DrainStatus.COMPLETED, DrainStatus.FAILED)
-    stale = ended and state.native_status is None and turn.seconds_since(state.pause_asked_at) < turn.rules.settle_s
+    stale = ended and state.native_status is None and waited_s < turn.rules.settle_s
     if status is not None and status != state.native_status and not stale:
         turn.record(ev.NativeDrainRead(turn.at, status))
     ended_at = turn.state.native_ended_at

@@ -52,6 +52,10 @@ _TERMINAL = frozenset(
 )
 
 
+_MOVING, _CHECKING, _UNKNOWN = MoveState.MOVING, MoveState.CHECKING, MoveState.UNKNOWN
+# Asked for every move at every step: looking a member up in its class costs more than the comparison.
+
+
 class Pace(Enum):
     """The watchdog's word on a move."""
 
@@ -154,9 +158,8 @@ class Move:
     @property
     def occupies_slot(self) -> bool:
         """Windows may be moving it, or is about to be asked to. Arrived moves no longer count."""
-        return self.state in (MoveState.CHECKING, MoveState.MOVING) or (
-            self.state is MoveState.UNKNOWN and not self.settled
-        )
+        state = self.state
+        return state is _MOVING or state is _CHECKING or (state is _UNKNOWN and not self.settled)
 
     @property
     def duration_s(self) -> float | None:
@@ -315,6 +318,8 @@ class RunState:
     native_status: int | None = None
     """ClusterNodeDrainStatus as last read, with the native engine."""
     native_ended_at: datetime | None = None
+    handed_over: bool = False
+    """It began with single moves, and the cluster's own drain was asked to do the rest."""
     lease: LeaseState = LeaseState()
 
     @property

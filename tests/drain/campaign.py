@@ -18,7 +18,6 @@ from console.drain.rules import Rules
 from console.drain.state import MoveState, Phase, RunState
 from console.drain.step import step
 
-from .faults import within
 from .judge import Judge
 from .moments import EPOCH, moment
 from .world import World, fresh
@@ -44,6 +43,8 @@ class Campaign:
     check_every_step: bool = False
     steps: int = 0
     deaths: int = 0
+    asleep: tuple[tuple[float, float], ...] = ()
+    """Stretches in which the run's machine is suspended; nobody tells it afterwards."""
     offset_s: float = 0.0
     """How far the run's clock is from the world's."""
     judge: Judge = field(init=False)
@@ -80,11 +81,13 @@ class Campaign:
 
     def advance(self) -> None:
         """Deliver the next signal."""
-        at_s, _, signal = heapq.heappop(self._queue)
-        if within(self.world.faults.disk_full, at_s):
-            # Nothing is decided while nothing can be written down; the signal waits.
-            self._at(max(end for start, end in self.world.faults.disk_full if start <= at_s < end), signal)
-            return
+        at_s, _, signal, asked = heapq.heappop(self._queue)
+        for start, end in (*self.world.faults.disk_full, *self.asleep):
+            # Nothing is decided while nothing can be written down, or while nobody is awake; the signal waits.
+            if start <= at_s < end:
+                self._at(end, signal, asked)
+                return
+        self._outstanding.discard(asked)
         self.world.advance(at_s)
         if isinstance(signal, sg.TimeSkipped):
             self.offset_s += signal.seconds
@@ -92,11 +95,12 @@ class Campaign:
         self.state = self._turn(self.state, stamped, at_s)
 
     def _reset(self) -> None:
-        self._queue: list[tuple[float, int, sg.Signal]] = []
+        self._queue: list[tuple[float, int, sg.Signal, cmd.Command | None]] = []
+        self._outstanding: set[cmd.Command | None] = set()
         self._order = itertools.count()
 
-    def _at(self, at_s: float, signal: sg.Signal) -> None:
-        heapq.heappush(self._queue, (at_s, next(self._order), signal))
+    def _at(self, at_s: float, signal: sg.Signal, asked: cmd.Command | None = None) -> None:
+        heapq.heappush(self._queue, (at_s, next(self._order), signal, asked))
 
     def _turn(self, state: RunState, signal: sg.Signal, at_s: float) -> RunState:
         self.steps += 1
@@ -124,19 +128,21 @@ class Campaign:
         if isinstance(command, cmd.WaitUntil):
             self._at((command.at - EPOCH).total_seconds() - self.offset_s, sg.Ticked(EPOCH))
             return
-        if isinstance(command, cmd.ReadCommand | cmd.ReadLease):
-            if any(_answers(entry[2], command) for entry in self._queue):
-                return
+        read = isinstance(command, cmd.ReadCommand | cmd.ReadLease)
+        if read and command in self._outstanding:
+            return
         answer = self.world.perform(command)
         if isinstance(answer, sg.ProgressRead):
             self.judge.last_look_s = at_s
         if answer is not None:
-            self._at(at_s + self.latency() + self.world.delay_s(), answer)
+            self._outstanding.add(command if read else None)
+            self._at(at_s + self.latency() + self.world.delay_s(), answer, command if read else None)
 
     def _die(self, at_s: float) -> RunState:
         """Everything in memory is gone; operators' requests live in the journal's file and stay."""
         self.deaths += 1
-        kept = [(at, signal) for at, _, signal in self._queue if isinstance(signal, sg.Requested | sg.TimeSkipped)]
+        self.judge.killed = True
+        kept = [(at, signal) for at, _, signal, _ in self._queue if isinstance(signal, sg.Requested | sg.TimeSkipped)]
         self._reset()
         back_s = at_s + _AWAY_S
         for at, signal in kept:
@@ -152,24 +158,6 @@ class Campaign:
         self.journal.extend(events)
         self._at(back_s, sg.Ticked(EPOCH))
         return fold(self.journal)
-
-
-def _answers(signal: sg.Signal, command: cmd.ReadCommand | cmd.ReadLease) -> bool:
-    """Whether a read of this kind is outstanding: the runner asks each thing only once at a time."""
-    match command, signal:
-        case cmd.ReadNode(), sg.NodeRead():
-            return True
-        case cmd.ReadProgress(), sg.ProgressRead():
-            return True
-        case cmd.ReadGuard(), sg.GuardMeasured():
-            return True
-        case cmd.ReadLease(), sg.LeaseRead():
-            return True
-        case cmd.CheckMove(vm), sg.CheckRead(vm=other):
-            return vm == other
-        case cmd.VerifyArrival(vm), sg.ArrivalRead(vm=other):
-            return vm == other
-    return False
 
 
 def seeded_latency(seed: int) -> Callable[[], float]:

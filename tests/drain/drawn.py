@@ -64,6 +64,7 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         latency=seeded_latency(seed),
         limit_s=6000.0,
     )
+    campaign.judge.through_text = seed % 4 == 0
     names = [*kinds, *(["operator hammers keys"] if hammered else []), *(["console killed"] if killed else [])]
     return Drawn(campaign, tuple(names))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.model.cluster import DrainStatus, GroupState, NodeState
-from console.model.identity import HostName, VmId, VmRef
+from console.model.identity import HostName, VmRef
 
 
 @dataclass

@@ -14,7 +14,7 @@ from console.drain import signals as sg
 from console.drain.facts import Answered, Arrival, CheckFacts, NodeFacts, OwnedRole, Reply, Sight
 from console.drain.state import OwnedKind
 from console.model.cluster import DrainStatus, GroupState, NodeFlags, NodeState
-from console.model.identity import HostName, RoleName, VmId, VmRef
+from console.model.identity import HostName, VmId
 from console.model.units import GIB
 
 from .faults import Faults, within
@@ -355,6 +355,8 @@ class World:
         if vm.host == destination:
             return OK
         self.own_starts.append((self.now_s, vm.ref.id, destination))
+        if vm.host != SOURCE:
+            self.violations.append(f"{vm.ref.name} was moved a second time, from {vm.host}")
         if destination in vm.excluded:
             self.violations.append(f"{vm.ref.name} was asked to go to {destination}, which a conflict excludes")
         if within(self.faults.no_quorum, self.now_s):
