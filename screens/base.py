@@ -112,7 +112,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             grid.refresh()
 
     def _offered(self, action: Action) -> bool:
-        """Whether an action of a list means anything where the focus is."""
+        """Whether an action means anything here: the ones of a list where a list has the focus."""
+        if action.id == f"go.{self.NAME}":
+            return False
         if action.scope is not Scope.GRID:
             return True
         grid = self.focused

@@ -20,7 +20,6 @@ from screens.drawing import Line, clip, cut, joined
 from screens.grid import Grid
 from screens.lines import Lines
 from screens.messages import DrainChosen, HostChosen, VmChosen
-from screens.waiting import waiting_lines
 from screens.vm_columns import (
     AUTHENTICATIONS,
     TRANSPORTS,
@@ -33,6 +32,7 @@ from screens.vm_columns import (
     vm_search,
     vms_of,
 )
+from screens.waiting import waiting_lines
 
 LEAST_ROOM = 6
 
@@ -160,8 +160,7 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                    most=24, pinned=True, sort=lambda h: h.name.casefold()),
             Column("state", "STATE", 14, lambda h, w: host_state(h, self.services.now, look.glyphs),
                    sort=lambda h: (h.contact is Contact.ANSWERING, -int(h.state))),
-            Column("mark", "!", 2, lambda h, w: ((f"{min(99, len(h.problems))}", "text.warning"),) if h.problems else (),
-                   right=True, sort=lambda h: -len(h.problems)),
+            Column("mark", "!", 2, lambda h, w: _mark(h), right=True, sort=lambda h: -len(h.problems)),
             Column("vms", "VMs", 4, lambda h, w: formatting.number(self.counts.get(h.name, 0)), right=True,
                    sort=lambda h: -self.counts.get(h.name, 0)),
             Column("memory", "MEMORY", 16, lambda h, w: memory_cell(used_fraction(h), w, look.glyphs), grows=2, most=30,
@@ -227,6 +226,10 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
 
 def _word(words: Mapping[W, str], value: W | None) -> Line:
     return (("–" if value is None else words[value], "text.muted"),)
+
+
+def _mark(host: Host) -> Line:
+    return ((f"{min(99, len(host.problems))}", "text.warning"),) if host.problems else ()
 
 
 def _problems(host: Host, width: int) -> Line:

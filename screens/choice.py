@@ -48,7 +48,7 @@ class ChoiceScreen(ModalScreen[V | None], Generic[V], inherit_bindings=False):
         grid = Grid[Choice[V]](
             look,
             (
-                Column("answer", "", 24, _label, grows=1, most=34),
+                Column("answer", "", 22, _label, grows=1, most=34),
                 Column("explanation", "", 30, lambda c, w: ((cut(c.explanation, w), "text.muted"),), grows=3),
             ),
             id="choices",

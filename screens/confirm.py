@@ -15,15 +15,19 @@ from console.model.identity import VmRef
 from console.operations import Consents
 from console.planner.values import Plan
 from screens.columns import Column
-from screens.drawing import Line, wrap
+from screens.drawing import Line, cut, wrap
 from screens.grid import Grid
 from screens.lines import Lines
+from screens.plan_tables import verdict
 from screens.sight import Services
 from screens.vm_columns import vm_label
 
 CANCEL = "cancel"
 GO = "go"
 WIDTH = 72
+MOST_NAMED = 3
+ROOMY = 38
+"""Rows from which on every consent is told with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,22 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
             yield grid
 
     def on_mount(self) -> None:
-        self.query_one("#dialog-text", Lines).set_lines(confirmation(self.plan, self.consents, self._services))
-        self.query_one("#dialog-label", Lines).set_lines([((" tab, then type the host's name ", "text.key"),)])
+        self._tell()
+        self.query_one("#dialog-label", Lines).set_lines([((" tab, then type the host's name: ", "text.key"),)])
         self.query_one(Input).cursor_blink = False
         self._offer()
         self.query_one(Grid).focus()
         if not self.armed:
             self.set_timer(self._services.settle_s, self._arm)
+
+    def on_resize(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        short = self.app.size.height < ROOMY
+        self.set_class(short, "-short")
+        lines = confirmation(self.plan, self.consents, self._services, short=short)
+        self.query_one("#dialog-text", Lines).set_lines(lines)
 
     def _arm(self) -> None:
         self.armed = True
@@ -116,39 +129,40 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
 
 def _answer(answer: Answer, width: int) -> Line:
-    style = "text.rule" if not answer.open else "text.bad" if answer.key == GO else "text.strong"
+    style = "text.off" if not answer.open else "text.bad" if answer.key == GO else "text.strong"
     return ((answer.label, style),)
 
 
-def confirmation(plan: Plan, consents: Consents, services: Services) -> list[Line]:
-    """What the operator is about to start, in sentences."""
+def confirmation(plan: Plan, consents: Consents, services: Services, *, short: bool) -> list[Line]:
+    """What the operator is about to start, in sentences; ``short`` for a terminal of few rows."""
     node = formatting.name(plan.node)
     memory = formatting.size(sum(move.memory_bytes for move in plan.moves))
-    now = services.now
+    gap: list[Line] = [] if short else [()]
+    ends = f"Takes {formatting.duration(plan.makespan_s)}, {formatting.duration(plan.makespan_p90_s)} at worst"
     lines: list[Line] = [
         ((f"Drain {node} of {formatting.name(services.sight.cluster_name)} now?", "text.strong"),),
-        (),
+        *gap,
         ((f"{formatting.count(len(plan.moves), 'VM')} move, {memory}, at most {plan.slots} at once.", ""),),
-        (
-            (
-                f"Takes {formatting.duration(plan.makespan_s)}, {formatting.duration(plan.makespan_p90_s)} at worst; ",
-                "",
-            ),
-            (f"it is {formatting.clock_time(now)}.", "text.muted"),
-        ),
+        ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
     ]
     agreed, not_agreed = _split([(i.vm, i.how) for i in plan.interrupted], consents.interrupt)
     left, refused = _split(_staying(plan), consents.leave_behind | plan.options.excluded)
-    lines += _block("Interrupted, with your consent", agreed, "state.interrupted")
-    lines += _block("NOT moved, as their interruption was not agreed to", not_agreed, "text.warning")
-    lines += _block("Left behind, with your consent", left, "state.left-behind")
-    lines += _block("Stay WITHOUT consent: the run will end as blocked", refused, "text.warning")
-    if consents.settings:
-        lines += [(), (("Settings of the cluster that change and are put back:", "text.warning"),)]
-        lines += [((f"  {name} = {value}", ""),) for name, value in consents.settings]
-    else:
-        lines += [(), (("No setting of the cluster changes.", "text.muted"),)]
-    return lines
+    for title, items, style in (
+        ("Interrupted, with your consent", agreed, "state.interrupted"),
+        ("NOT moved, as their interruption was not agreed to", not_agreed, "text.warning"),
+        ("Left behind, with your consent", left, "state.left-behind"),
+        ("Stay WITHOUT consent: the run will end as blocked", refused, "text.warning"),
+    ):
+        if items:
+            lines += [*gap, *(_line_of(title, items, style) if short else _block(title, items, style))]
+    return [*lines, *gap, *_settings(consents)]
+
+
+def _settings(consents: Consents) -> list[Line]:
+    if not consents.settings:
+        return [(("No setting of the cluster changes.", "text.muted"),)]
+    lines: list[Line] = [(("Settings of the cluster that change and are put back:", "text.warning"),)]
+    return lines + [((f"  {name} = {value}", ""),) for name, value in consents.settings]
 
 
 def _staying(plan: Plan) -> list[tuple[VmRef, str]]:
@@ -165,12 +179,15 @@ def _split(
     return yes, no
 
 
+def _line_of(title: str, items: list[tuple[VmRef, str]], style: str) -> list[Line]:
+    names = ", ".join(vm_label(vm) for vm, _ in items)
+    return [((f"{title} ({len(items)}):", style),), ((cut(f"  {names}", WIDTH), ""),)]
+
+
 def _block(title: str, items: list[tuple[VmRef, str]], style: str) -> list[Line]:
-    if not items:
-        return []
-    lines: list[Line] = [(), ((f"{title} ({len(items)}):", style),)]
-    for vm, text in items[:4]:
+    lines: list[Line] = [((f"{title} ({len(items)}):", style),)]
+    for vm, text in items[:MOST_NAMED]:
         lines += [((row, ""),) for row in wrap(f"{vm_label(vm)}: {formatting.plain(text)}", WIDTH - 2, "  ")[:2]]
-    if len(items) > 4:
-        lines.append(((f"  and {len(items) - 4} more, in the plan", "text.muted"),))
+    if len(items) > MOST_NAMED:
+        lines.append(((f"  and {len(items) - MOST_NAMED} more, in the plan", "text.muted"),))
     return lines

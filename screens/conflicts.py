@@ -9,7 +9,8 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console import formatting
-from console.checks.values import Conflict, Severity, Subject
+from console.checks.values import Conflict, Findings, Severity, Subject
+from console.model.identity import VmId
 from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
@@ -17,13 +18,9 @@ from screens.columns import Column
 from screens.drawing import Line, cut, joined, wrap
 from screens.grid import Grid
 from screens.lines import Lines, Pager
+from screens.matrix import STYLES, MatrixRow, legend, matrix_columns, matrix_rows
+from screens.messages import VmChosen
 
-STYLES = {
-    Severity.BLOCKS: "text.bad",
-    Severity.INTERRUPTS: "state.interrupted",
-    Severity.RISKS: "text.warning",
-    Severity.ADVICE: "text.accent",
-}
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -53,7 +50,7 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
     NAME = "conflicts"
     TITLE = "Conflicts"
     TOPICS = Topic.FINDINGS
-    PANES = ("conflict-list", "conflict-detail")
+    PANES: ClassVar[tuple[str, ...]] = ("conflict-list", "conflict-detail", "conflict-matrix")
     BINDINGS = screen_bindings("conflicts")
     SEVERITIES: ClassVar[tuple[Severity, ...]] = (Severity.BLOCKS, Severity.INTERRUPTS, Severity.RISKS)
     EMPTY: ClassVar[str] = "Nothing stands against moving the VMs that could be read."
@@ -65,7 +62,12 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
             search=lambda c: f"{c.code} {c.severity.value} {subject_words(c.subject)} {c.message}",
         )  # fmt: skip
         yield Lines(look, id="conflict-summary", classes="summary")
-        yield Container(self.grid, Pager(look, id="conflict-detail"), id="conflict-panes")
+        self.matrix = Grid[MatrixRow](
+            look, (), id="conflict-matrix", key=lambda row: row.vm.id, empty="No VM has a conflict of its own.",
+            search=lambda row: f"{row.vm.name} {' '.join(c.code for c in row.conflicts)}",
+        )  # fmt: skip
+        yield Lines(look, id="conflict-tabs", classes="section")
+        yield Container(self.grid, Pager(look, id="conflict-detail"), self.matrix, id="conflict-panes")
 
     def show(self, changed: Topic) -> None:
         findings = self.services.store.findings
@@ -81,7 +83,30 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
         self.query_one("#conflict-summary", Lines).set_lines(
             [(("  ", ""), *(joined(parts, "   ") or ((self.EMPTY, "text.muted"),)))]
         )
+        self._show_matrix(findings)
+        self._show_tabs()
         self._show_detail()
+
+    def _show_matrix(self, findings: Findings) -> None:
+        cluster = self.services.store.cluster
+        if cluster is not None:
+            self.matrix.set_columns(matrix_columns(cluster, self.services.look))
+            self.matrix.set_items(matrix_rows(findings, cluster, self.SEVERITIES))
+
+    def _show_tabs(self) -> None:
+        names, matrix = ("list", "evidence and fix", "matrix"), self.has_class("-matrix")
+        spans: list[tuple[str, str]] = [("  ", "")]
+        for number, name in enumerate(names[: len(self.PANES)], 1):
+            shown = matrix == (number == 3)
+            spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if shown else "text.muted")]
+        if matrix:
+            spans += [("  ", ""), *legend(self.services.look)]
+        self.query_one("#conflict-tabs", Lines).set_lines([tuple(spans)])
+
+    def show_pane(self, number: int) -> None:
+        self.set_class(number == 3, "-matrix")
+        super().show_pane(number)
+        self._show_tabs()
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -91,7 +116,10 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
         self._show_detail()
 
     def on_grid_row_opened(self, event: Grid.RowOpened) -> None:
-        self.show_pane(2)
+        if event.grid == "conflict-matrix":
+            self.post_message(VmChosen(VmId(event.row)))
+        else:
+            self.show_pane(2)
 
     def _show_detail(self) -> None:
         pager, conflict = self.query_one("#conflict-detail", Pager), self.grid.cursor_item
@@ -119,6 +147,7 @@ class TuningScreen(ConflictsScreen, inherit_bindings=False):
     """Advice only: what would make moves faster or safer."""
 
     TITLE = "Advice"
+    PANES: ClassVar[tuple[str, ...]] = ("conflict-list", "conflict-detail")
     BINDINGS = screen_bindings("conflicts")
     SEVERITIES: ClassVar[tuple[Severity, ...]] = (Severity.ADVICE,)
     EMPTY: ClassVar[str] = "There is no advice for what could be read."

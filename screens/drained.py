@@ -70,11 +70,8 @@ def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
 
 def _verdict(run: RunState) -> str:
     node = formatting.name(run.node)
-    left = len(run.left_on_node)
     verdicts = {
-        Outcome.DRAINED: f"{node} is empty: verified. It owns no role, no volume and no core group any more."
-        if not left
-        else f"{node} is drained but for {formatting.count(left, 'thing')} that stays by consent.",
+        Outcome.DRAINED: _drained(run, node),
         Outcome.STOPPED: f"Stopped by the operator. What was in flight has finished; {node} is not empty.",
         Outcome.DETACHED: f"The console let go. What was moving goes on by itself; nobody verifies {node}.",
         Outcome.FAILED: f"Some moves failed; {node} is not empty.",
@@ -83,6 +80,15 @@ def _verdict(run: RunState) -> str:
         Outcome.CONTACT_LOST: f"Contact was lost with moves running: look at {node} before anything else.",
     }
     return verdicts[run.outcome] if run.outcome is not None else "The run is still on."
+
+
+def _drained(run: RunState, node: str) -> str:
+    left = len(run.left_on_node)
+    if left:
+        return f"{node} is drained but for {formatting.count(left, 'thing')} that stays by consent."
+    if not run.verified_empty:
+        return f"{node} is drained; that it is empty was NOT verified. Look at it before you take it down."
+    return f"{node} is empty: verified. It owns no role, no volume and no core group any more."
 
 
 def _facts(run: RunState) -> list[Line]:
@@ -114,6 +120,8 @@ def _moves(title: str, moves: list[Move], width: int) -> list[Line]:
         return []
     lines: list[Line] = [(), ((f"  {title}", "text.heading"),)]
     for move in moves:
-        text = f"{vm_label(move.vm)}: {move.state.value}. {formatting.plain(move.reason)}"
+        reason = formatting.plain(move.reason)
+        said = reason.lower().startswith(move.state.value)
+        text = f"{vm_label(move.vm)}: {reason if said else f'{move.state.value}. {reason}'}"
         lines += [((row, f"state.{move.state.value}"),) for row in wrap(text, max(40, width - 4), "  ")]
     return lines

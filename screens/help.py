@@ -9,11 +9,14 @@ from textual.widget import Widget
 from console.actions import Action, Effect, Scope, actions_on, key_label
 from console.store import Topic
 from screens.base import ConsoleScreen
-from screens.drawing import Line, cut
+from screens.drawing import Line, wrap
 from screens.lines import Pager
 from screens.sight import Services
 
 _EFFECTS = {Effect.REQUEST: "asks the run", Effect.CHANGES: "changes the world"}
+
+_ROOM_FOR_IDS = 100
+_ID = 22
 
 
 class HelpScreen(ConsoleScreen, inherit_bindings=False):
@@ -43,7 +46,11 @@ def help_lines(screen: str, services: Services, width: int) -> list[Line]:
     for title, scope in (("THIS SCREEN", Scope.SCREEN), ("LISTS", Scope.GRID), ("EVERYWHERE", Scope.APP)):
         group = [action for action in actions if action.scope is scope]
         if group:
-            lines += [(), ((f"  {title}", "text.heading"),), *(_line(action, services, width) for action in group)]
+            lines += [
+                (),
+                ((f"  {title}", "text.heading"),),
+                *(line for action in group for line in _lines(action, services, width)),
+            ]
     lines += [
         (),
         (("  Upper-case letters change the world, lower-case ones do not;", "text.muted"),),
@@ -59,14 +66,19 @@ def help_lines(screen: str, services: Services, width: int) -> list[Line]:
     return lines
 
 
-def _line(action: Action, services: Services, width: int) -> Line:
+def _lines(action: Action, services: Services, width: int) -> list[Line]:
+    """One action; its id for the configuration where there is room for it."""
     keys = services.keys.get(action.id, action.keys)
     label = "  ".join(key_label(key) for key in keys)
     effect = _EFFECTS.get(action.effect, "")
-    text = cut(action.help, max(20, width - 38))
-    return (
-        (f"  {label:<12}", "text.key"),
-        (f"{text}  ", ""),
-        (f"{effect}  " if effect else "", "text.warning"),
-        (action.id, "text.muted"),
+    named = width >= _ROOM_FOR_IDS
+    room = max(20, width - 20 - (_ID if named else 0) - (len(effect) + 2 if effect else 0))
+    first, *rest = wrap(action.help, room) or [""]
+    head: Line = (
+        (f"  {label:<16}", "text.key"),
+        (f"{first:<{room}}" if named or effect else first, ""),
+        (f"  {effect}" if effect else "", "text.warning"),
     )
+    if named:
+        head = (*head, (f"  {action.id}", "text.muted"))
+    return [head, *(((" " * 18 + row, ""),) for row in rest)]

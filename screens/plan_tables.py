@@ -299,4 +299,7 @@ def exception_detail(row: NotLive | None, width: int) -> list[Line]:
     if row is None:
         return []
     first: Line = (("  ", ""), (vm_label(row.vm), "text.strong"), ("  ", ""), *_consent(row))
-    return [first, *(((text, "text.muted"),) for text in wrap(formatting.plain(row.text), max(30, width - 2), "  ")[:2])]
+    return [
+        first,
+        *(((text, "text.muted"),) for text in wrap(formatting.plain(row.text), max(30, width - 2), "  ")[:2]),
+    ]

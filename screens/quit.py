@@ -19,8 +19,8 @@ def quit_screen(services: Services) -> ChoiceScreen[str]:
     )
     choices = (
         Choice[str]("Stay", "go back to the run", None),
-        Choice("Keep running", "leave; the runner goes on, attach again later", "keep"),
-        Choice("Stop after in-flight", "stay; finish what moves, start nothing more", "stop"),
-        Choice("Detach", f"leave at once; {rest} will NOT start", "detach", dangerous=True),
+        Choice("Keep running", "leave; the runner goes on by itself", "keep"),
+        Choice("Stop after in-flight", "stay until what moves has arrived", "stop"),
+        Choice("Detach", f"leave now; {rest} will NOT start", "detach", dangerous=True),
     )
     return ChoiceScreen[str](services, "A drain is on", [((row, ""),) for row in wrap(text, 72)], choices)

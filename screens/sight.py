@@ -20,7 +20,6 @@ from console.planner.values import Plan, PlanOptions
 from console.store import Store
 from screens.paint import Look
 
-
 STALE_AFTER_S = 45.0
 """Four missed readings while nothing runs; more where one reading takes longer."""
 

@@ -1,7 +1,7 @@
 """Every screen as a picture, on a synthetic cluster and a clock that stands still: to look at, and for the README.
 
-    python -m tests.bench.screens_pictures FOLDER [NAME ...]    one SVG for every scene and size
-    python -m tests.bench.screens_pictures --readme             docs/run.svg
+python -m tests.bench.screens_pictures FOLDER [NAME ...]    one SVG for every scene and size
+python -m tests.bench.screens_pictures --readme             docs/run.svg
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.screens.driving import PLAIN_TERMINAL, Console, console
-from tests.screens.fakes import FakeOperations
+from tests.screens.driving import PLAIN_TERMINAL, console
 from tests.screens.scenes import SCENES, night_of
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 README_SIZE = (120, 34)
 README = Path(__file__).parents[2] / "docs" / "run.svg"
-
-Drive = Callable[[FakeOperations, Console], Awaitable[None]]
 
 
 def without_fonts(svg: str) -> str:
@@ -41,12 +37,12 @@ async def picture(name: str, size: tuple[int, int], theme: str | None = None, *,
         return without_fonts(opened[0].export_screenshot(title="drainboard"))
 
 
-async def draw_all(folder: Path, names: list[str]) -> None:
+def draw_all(folder: Path, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or list(SCENES):
         for width, height in SIZES:
             path = folder / f"{name}-{width}x{height}.svg"
-            path.write_text(await picture(name, (width, height)), encoding="utf-8")
+            path.write_text(asyncio.run(picture(name, (width, height))), encoding="utf-8")
             print(path)
 
 
@@ -59,7 +55,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or not set(arguments[1:]) <= set(SCENES):
         print(__doc__, "Scenes:", ", ".join(SCENES), file=sys.stderr)
         return 2
-    asyncio.run(draw_all(Path(arguments[0]), arguments[1:]))
+    draw_all(Path(arguments[0]), arguments[1:])
     return 0
 
 

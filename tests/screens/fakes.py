@@ -219,7 +219,8 @@ class FakeRun:
 
     def _close(self, now: datetime) -> None:
         outcome = Outcome.STOPPED if self._state.stopping else Outcome.DRAINED
-        self._state = replace(self._state, outcome=outcome, phase=Phase.ENDED, finished_at=now)
+        self._state = replace(self._state, outcome=outcome, phase=Phase.ENDED, finished_at=now,
+                              verified_empty=outcome is Outcome.DRAINED)  # fmt: skip
 
 
 def _advanced(move: Move, now: datetime) -> Move:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
-from console.drain.state import LogLine, MoveState, Outcome
+from console.drain.state import MoveState, Outcome
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
-from console.model.identity import HostName, RunId
-from console.planner.values import PlanOptions
-from tests.builders import READ_AT, make_cluster, make_host, make_vm
+from console.model.identity import HostName
+from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, pass_time, until
-from tests.screens.fakes import FakeOperations, cluster_of, run_of
+from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
 
 _ROLES = ("sql-prod", "web-fe", "exch-mbx", "file", "app-erp", "k8s-node", "cache", "build", "rds", "print")
 _SIZES = (192, 16, 64, 32, 48, 24, 12, 8, 16, 4)
@@ -91,7 +90,7 @@ def _findings(cluster: Cluster) -> Findings:
                 Fix("Raise the share.", "(Get-Cluster).SMBBandwidthLimitFactor = 5000", False), "Get-Cluster",
             ),
         ),
-        (Unknown("cpu-feature-missing", Subject(HostName("HV07"), file.ref), "HV07 does not answer"),),
+        (Unknown("cpu-feature-missing", Subject(source, file.ref, HostName("HV07")), "HV07 does not answer"),),
     )  # fmt: skip
 
 
@@ -151,10 +150,7 @@ def _ran(seconds: int, *keys: str, trouble: bool = False) -> Callable[[FakeOpera
     return drive
 
 
-def _trouble(handle: object) -> None:
-    from tests.screens.fakes import FakeRun
-
-    assert isinstance(handle, FakeRun)
+def _trouble(handle: FakeRun) -> None:
     moves = [m for m in handle.state().moves.values() if m.state in (MoveState.PLANNED, MoveState.QUEUED)]
     flight = [m for m in handle.state().moves.values() if m.state is MoveState.MOVING]
     handle.force(flight[0].vm.id, state=MoveState.UNKNOWN, percent=None, reason="HV01 has not answered for 40 s")
@@ -227,6 +223,7 @@ SCENES = {
     "drained": Scene(_ended(Outcome.DRAINED)),
     "blocked": Scene(_ended(Outcome.BLOCKED)),
     "conflicts": Scene(_keys("c")),
+    "matrix": Scene(_keys("c", "3")),
     "advice": Scene(_keys("u")),
     "problems": Scene(_keys("exclamation_mark")),
     "help": Scene(_keys("question_mark")),
@@ -234,5 +231,3 @@ SCENES = {
     "history": Scene(_history),
 }
 """By name."""
-
-__all__ = ["SCENES", "Night", "PlanOptions", "RunId", "Scene", "make_host", "night_of", "production", "LogLine"]
