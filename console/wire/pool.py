@@ -12,11 +12,11 @@ import ssl
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 from pypsrp.complex_objects import ListMeta, ObjectMeta, PSInvocationState
 from pypsrp.exceptions import WinRMTransportError
-from pypsrp.messages import Message
+from pypsrp.messages import CreatePipeline, Message
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.serializer import Serializer
 from pypsrp.shell import SignalCode
@@ -35,6 +35,9 @@ _SHORTEST_POLL_S = 0.5
 _NO_INVOCATION_INFO = 0
 """RemoteStreamOptions: records come without the details of their invocation."""
 
+_MOST_KEPT = 512
+"""Command messages; a console says some dozens of different things over and over."""
+
 _decoding = Lock()
 """Held while output is decoded: one busy thread at a time leaves the interpreter to the screens in between."""
 
@@ -43,8 +46,22 @@ for _name in ("pypsrp", "spnego", "urllib3", "requests"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 
+_Said: TypeAlias = tuple[tuple[Cmdlet | Script, ...], str | None]
+"""A pipeline and the version of the protocol that it is said in."""
+
+
 class RowSerializer(Serializer):
-    """pypsrp's serializer, with our decoder for output and ``String[]`` for parameters."""
+    """pypsrp's serializer, with our decoder for output and ``String[]`` for parameters.
+
+    It writes a pipeline once and keeps what it wrote: pypsrp needs 10 ms for it, and all hosts are told the same.
+    """
+
+    _kept: ClassVar[dict[_Said, ET.Element]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saying: _Said | None = None
+        """What the next CREATE_PIPELINE says."""
 
     def serialize(
         self,
@@ -53,11 +70,22 @@ class RowSerializer(Serializer):
         parent: ET.Element | None = None,
         clear: bool = True,
     ) -> ET.Element | None:
+        if isinstance(value, CreatePipeline) and self.saying is not None:
+            said, self.saying = self.saying, None
+            return self._written_once(said, value)
         if isinstance(value, Strings):
             name = None if metadata is None else metadata.name
             metadata = ListMeta(name=name, list_value_meta=ObjectMeta("S"), list_types=list(_STRING_ARRAY))
             value = list(value)
         return super().serialize(value, metadata, parent, clear)
+
+    def _written_once(self, said: _Said, value: CreatePipeline) -> ET.Element | None:
+        written = self._kept.get(said)
+        if written is None:
+            written = super().serialize(value)
+            if written is not None and len(self._kept) < _MOST_KEPT:
+                self._kept[said] = written
+        return written
 
     def deserialize(self, element: ET.Element | str, metadata: ObjectMeta | None = None, clear: bool = True) -> Any:
         # Only pipeline output arrives as text without a description.
@@ -69,8 +97,9 @@ class RowSerializer(Serializer):
 class _Pool(RunspacePool):
     def __init__(self, connection: WSMan, configuration_name: str) -> None:
         super().__init__(connection, configuration_name=configuration_name)
-        self._serializer = RowSerializer()
-        self._fragmenter.serializer = self._serializer
+        self.serializer = RowSerializer()
+        self._serializer = self.serializer
+        self._fragmenter.serializer = self.serializer
 
     def _parse_responses(self, responses: bytes, pipeline: PowerShell | None = None) -> list[tuple[int, Any]]:
         with _decoding:
@@ -207,10 +236,12 @@ class PypsrpPipeline:
         self._transport = transport
         self._options = options
         self._powershell = PowerShell(pool)
+        self._stages = pipeline
         add_stages(self._powershell, pipeline)
 
     def begin(self, limit_s: float) -> None:
         self._transport.allow(limit_s)
+        self._pool.serializer.saying = (self._stages, self._pool.protocol_version)
         self._powershell.begin_invoke(remote_stream_options=_NO_INVOCATION_INFO)
 
     def poll(self, limit_s: float) -> bool:

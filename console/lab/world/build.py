@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from datetime import datetime
 from random import Random
 
@@ -343,12 +344,15 @@ def _troubles(world: World) -> None:
 
 def _check_memory(world: World) -> None:
     """Every host that is up can be emptied into the free memory of the others, biggest VM first."""
-    for host in world.hosts.values():
-        free = {other.name: world.free_bytes(other.name) for other in world.up_hosts() if other is not host}
-        if world.free_bytes(host.name) < 0:
-            raise ScenarioError(f"{host.name} holds more guest memory than it has")
-        for vm in sorted(world.vms_on.get(host.name, {}).values(), key=lambda vm: -vm.held_bytes):
-            roomiest = max(free, key=lambda name: (free[name], name), default=None)
-            if roomiest is None or free[roomiest] < vm.held_bytes:
-                raise ScenarioError(f"{host.name} can not be emptied: no room for {vm.name} anywhere else")
-            free[roomiest] -= vm.held_bytes
+    free_bytes = {name: world.free_bytes(name) for name in world.hosts}
+    up = [host.name for host in world.up_hosts()]
+    for host in world.hosts:
+        if free_bytes[host] < 0:
+            raise ScenarioError(f"{host} holds more guest memory than it has")
+        roomiest = [(-free_bytes[name], name) for name in up if name != host]
+        heapq.heapify(roomiest)
+        for vm in sorted(world.vms_on.get(host, {}).values(), key=lambda vm: -vm.held_bytes):
+            if not roomiest or -roomiest[0][0] < vm.held_bytes:
+                raise ScenarioError(f"{host} can not be emptied: no room for {vm.name} anywhere else")
+            taken, name = roomiest[0]
+            heapq.heapreplace(roomiest, (taken + vm.held_bytes, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -23,13 +24,13 @@ def _distribution() -> tuple[tuple[Size, ...], tuple[int, ...]]:
     text = resources.files("console.lab").joinpath("data", "vm-sizes.csv").read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     sizes = tuple(Size(int(row["vcpus"]), int(float(row["memory_gb"]) * GIB)) for row in rows)
-    return sizes, tuple(int(row["count"]) for row in rows)
+    return sizes, tuple(itertools.accumulate(int(row["count"]) for row in rows))
 
 
 def draw_size(random: Random, scale: float) -> Size:
     """One size; ``scale`` multiplies the memory, rounded to whole 2 MiB pages."""
-    sizes, weights = _distribution()
-    size = random.choices(sizes, weights)[0]
+    sizes, cumulative = _distribution()
+    size = random.choices(sizes, cum_weights=cumulative)[0]
     return Size(size.processors, max(int(size.memory_bytes * scale) // (2 * MIB), 128) * 2 * MIB)
 
 
