@@ -176,15 +176,16 @@ def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("supported-versions.Version", "vms.Version"),
 )
 def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
+    versions = frozenset(vm.version for vm in facts.clustered_vms() if vm.version is not None)
     for host in facts.hosts():
         if host.supported_vm_versions is None:
             yield this.unknown(
                 Subject(destination=host.name), f"{host.name}: supported versions (Get-VMHost) were not read."
             )
             continue
-        supported = frozenset(host.supported_vm_versions)
-        for vm in facts.clustered_vms():
-            if vm.host != host.name and vm.version is not None and vm.version not in supported:
+        unsupported = versions - frozenset(host.supported_vm_versions)
+        for vm in facts.clustered_vms() if unsupported else ():
+            if vm.host != host.name and vm.version in unsupported:
                 yield this.conflict(
                     Subject(vm=vm.ref, destination=host.name),
                     f"{vm.name} has configuration version {vm.version}, which {host.name} does not support.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
-from console.model.cluster import VirtualMachine
+from console.model.cluster import Host, VirtualMachine
 from console.model.details import VmDetails
 
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
@@ -134,20 +134,24 @@ def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
             yield this.unknown(
                 Subject(destination=host.name), f"{host.name}: its switches (Get-VMSwitch) were not read."
             )
+    lacking: dict[str, list[Host]] = {}
     for item in details_of(facts, this, "Get-VMNetworkAdapter", lambda details: details.adapters):
         if not isinstance(item, tuple):
             yield item
             continue
         vm, adapters = item
-        wanted = {adapter.switch_name for adapter in adapters if adapter.connected and adapter.switch_name}
-        for host in facts.destinations(vm):
-            for name in sorted(wanted - set(host.switches if host.switches is not None else wanted)):
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{host.name} has no switch named {name}, to which {vm.name} is connected.",
-                    host_evidence(host, "Get-VMSwitch", ", ".join(host.switches or ()) or "none"),
-                    Fix("Create the switch there, with the same name.", f"Get-VMSwitch -Name {quoted(name)}"),
-                )
+        for name in {adapter.switch_name: None for adapter in adapters if adapter.connected and adapter.switch_name}:
+            if name not in lacking:
+                told = [host for host in facts.hosts() if host.switches is not None]
+                lacking[name] = [host for host in told if name not in (host.switches or ())]
+            for host in lacking[name]:
+                if host.name != vm.host:
+                    yield this.conflict(
+                        Subject(vm=vm.ref, destination=host.name),
+                        f"{host.name} has no switch named {name}, to which {vm.name} is connected.",
+                        host_evidence(host, "Get-VMSwitch", ", ".join(host.switches or ()) or "none"),
+                        Fix("Create the switch there, with the same name.", f"Get-VMSwitch -Name {quoted(name)}"),
+                    )
 
 
 @check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from console.model.cluster import Cluster, Host, MigrationAuthentication, MigrationTransport, NodeState
 from console.model.facts import Delegation
@@ -23,9 +24,18 @@ _ON_DEMAND = frozenset((catalogue.cluster.DELEGATION.id,))
 """Entries whose refusal says nothing about the rights that a drain takes."""
 
 
-def missing_entries(delegation: Delegation, destination: str, domain: str) -> tuple[str, ...]:
+Principals: TypeAlias = frozenset[tuple[str, str, bool]]
+
+
+def principals_of(delegation: Delegation) -> Principals:
+    """(service, short name of the target, with its domain), in small letters."""
+    return frozenset(
+        (entry.service.casefold(), entry.target.casefold(), entry.qualified) for entry in delegation.entries
+    )
+
+
+def missing_entries(known: Principals, destination: str, domain: str) -> tuple[str, ...]:
     """The principals that are not among the entries: of each service with the short and with the full name."""
-    known = {(entry.service.casefold(), entry.target.casefold(), entry.qualified) for entry in delegation.entries}
     full = f"{destination}.{domain}" if domain else f"{destination}.<domain>"
     return tuple(
         f"{service}/{full if qualified else destination}"
@@ -71,8 +81,9 @@ def _delegation_of(facts: Facts, this: Check, host: Host, delegation: Delegation
                 f"Get-ADComputer -Identity {quoted(host.name)} -Properties TrustedToAuthForDelegation",
             ),
         )
+    known = principals_of(delegation)
     for other in facts.hosts():
-        missing = missing_entries(delegation, other.name, domain) if other.name != host.name else ()
+        missing = missing_entries(known, other.name, domain) if other.name != host.name else ()
         if missing:
             values = ", ".join(quoted(principal) for principal in missing)
             yield this.conflict(

@@ -8,7 +8,7 @@ from console.model.cluster import Host, VirtualMachine
 from console.model.units import GIB
 
 from .reads import ROLE, RULES
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
 
@@ -27,24 +27,33 @@ from .values import Fix, Severity, Subject
     ),
 )
 def too_big(facts: Facts, this: Check) -> Iterator[Finding]:
+    vms = list(facts.clustered_vms())
+    most_memory = max((vm.memory_bytes for vm in vms), default=0)
+    most_processors = max((vm.processors or 0 for vm in vms), default=0)
     for host in facts.hosts():
-        for vm in facts.clustered_vms():
-            if vm.host == host.name:
-                continue
-            if host.memory_bytes is not None and vm.memory_bytes > host.memory_bytes:
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{vm.name} needs {vm.memory_bytes / GIB:.0f} GiB, {host.name} has {host.memory_bytes / GIB:.0f}.",
-                    vm_evidence(vm, "MemoryAssigned", vm.memory_bytes),
-                    Fix("Choose a larger destination."),
-                )
-            elif host.logical_processors is not None and (vm.processors or 0) > host.logical_processors:
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{vm.name} has {vm.processors} virtual processors, {host.name} only {host.logical_processors}.",
-                    host_evidence(host, "LogicalProcessorCount", host.logical_processors),
-                    Fix("Choose a larger destination, or lower the processor count.", needs_vm_off=True),
-                )
+        is_small = host.memory_bytes is not None and host.memory_bytes < most_memory
+        if not is_small and (host.logical_processors is None or host.logical_processors >= most_processors):
+            continue
+        for vm in vms:
+            if vm.host != host.name:
+                yield from _does_not_fit(this, vm, host)
+
+
+def _does_not_fit(this: Check, vm: VirtualMachine, host: Host) -> Iterator[Finding]:
+    if host.memory_bytes is not None and vm.memory_bytes > host.memory_bytes:
+        yield this.conflict(
+            Subject(vm=vm.ref, destination=host.name),
+            f"{vm.name} needs {vm.memory_bytes / GIB:.0f} GiB, {host.name} has {host.memory_bytes / GIB:.0f}.",
+            vm_evidence(vm, "MemoryAssigned", vm.memory_bytes),
+            Fix("Choose a larger destination."),
+        )
+    elif host.logical_processors is not None and (vm.processors or 0) > host.logical_processors:
+        yield this.conflict(
+            Subject(vm=vm.ref, destination=host.name),
+            f"{vm.name} has {vm.processors} virtual processors, {host.name} only {host.logical_processors}.",
+            host_evidence(host, "LogicalProcessorCount", host.logical_processors),
+            Fix("Choose a larger destination, or lower the processor count.", needs_vm_off=True),
+        )
 
 
 @check(
@@ -62,24 +71,28 @@ def too_big(facts: Facts, this: Check) -> Iterator[Finding]:
     ),
 )
 def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
-    for vm in facts.clustered_vms():
+    names = frozenset(host.name for host in facts.hosts())
+    vms = list(facts.clustered_vms())
+    unread = [vm for vm in vms if vm.possible_owners is None]
+    if unread:
+        subject = Subject(vm=unread[0].ref) if len(unread) == 1 else Subject()
+        yield this.unknown(subject, f"The possible owners of {listed(vm.name for vm in unread)} were not read.")
+    for vm in vms:
         if vm.possible_owners is None:
-            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: its possible owners were not read.")
             continue
-        for host in facts.destinations(vm):
-            if host.name not in vm.possible_owners:
-                resource = vm.resource_name or f"Virtual Machine {vm.name}"
-                owners = sorted({*vm.possible_owners, host.name})
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{host.name} is not a possible owner of {vm.name}.",
-                    vm_evidence(vm, "possible owners", ", ".join(sorted(vm.possible_owners)) or "none"),
-                    Fix(
-                        "Add it when the VM may run there.",
-                        f"Set-ClusterOwnerNode -Resource {quoted(resource)} "
-                        f"-Owners {','.join(quoted(owner) for owner in owners)}",
-                    ),
-                )
+        for name in sorted(names - vm.possible_owners - {vm.host}) if not names <= vm.possible_owners else ():
+            resource = vm.resource_name or f"Virtual Machine {vm.name}"
+            owners = sorted({*vm.possible_owners, name})
+            yield this.conflict(
+                Subject(vm=vm.ref, destination=name),
+                f"{name} is not a possible owner of {vm.name}.",
+                vm_evidence(vm, "possible owners", ", ".join(sorted(vm.possible_owners)) or "none"),
+                Fix(
+                    "Add it when the VM may run there.",
+                    f"Set-ClusterOwnerNode -Resource {quoted(resource)} "
+                    f"-Owners {','.join(quoted(owner) for owner in owners)}",
+                ),
+            )
 
 
 @check(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from console.model.cluster import Host, VirtualMachine
 from console.model.details import CompatibilityMode, CompatibilityVector, ProcessorSettings
 
 from .reads import COMPATIBILITY
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted, untold, vm_evidence
 from .values import Fix, Severity, Subject
 
 BUILD_2025 = 26100
@@ -91,22 +92,26 @@ def _set_mode(vm: VirtualMachine, enabled: bool, mode: str = "") -> str:
 )
 def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
     by_name = facts.cluster.host_by_name
-    for host in facts.hosts():
-        if host.processor_manufacturer is None:
-            yield this.unknown(Subject(host=host.name), f"{host.name}: Win32_Processor was not read.")
+    unread = [host for host in facts.hosts() if host.processor_manufacturer is None]
+    yield from untold(this, unread, "Win32_Processor")
+    makers = {host.processor_manufacturer for host in facts.hosts()} - {None}
+    if len(makers) < 2:
+        return
+    others = {
+        maker: [host for host in facts.hosts() if host.processor_manufacturer not in (None, maker)] for maker in makers
+    }
     for vm in facts.clustered_vms():
         source = by_name.get(vm.host)
         if source is None or source.processor_manufacturer is None or not vm.running:
             continue
-        for host in facts.destinations(vm):
-            if host.processor_manufacturer not in (None, source.processor_manufacturer):
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{vm.name} runs on {source.processor_manufacturer}; {host.name} is {host.processor_manufacturer}.",
-                    host_evidence(source, "Manufacturer", source.processor_manufacturer)
-                    + host_evidence(host, "Manufacturer", host.processor_manufacturer),
-                    Fix("Shut it down, move it, start it again.", f"Stop-VM -Name {quoted(vm.name)}", True),
-                )
+        for host in others[source.processor_manufacturer]:
+            yield this.conflict(
+                Subject(vm=vm.ref, destination=host.name),
+                f"{vm.name} runs on {source.processor_manufacturer}; {host.name} is {host.processor_manufacturer}.",
+                host_evidence(source, "Manufacturer", source.processor_manufacturer)
+                + host_evidence(host, "Manufacturer", host.processor_manufacturer),
+                Fix("Shut it down, move it, start it again.", f"Stop-VM -Name {quoted(vm.name)}", True),
+            )
 
 
 @check(
@@ -127,30 +132,54 @@ def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
     ),
 )
 def features(facts: Facts, this: Check) -> Iterator[Finding]:
-    for vm in facts.clustered_vms():
-        if not vm.running:
-            continue
+    yield from untold(this, (host for host in facts.hosts() if host.compatibility_vectors is None), "The vectors")
+    running = [vm for vm in facts.clustered_vms() if vm.running]
+    unread = [vm for vm in running if vm.details is None or vm.details.vectors is None]
+    if unread:
+        subject = Subject(vm=unread[0].ref) if len(unread) == 1 else Subject()
+        names = listed(vm.name or vm.id for vm in unread)
+        yield this.unknown(subject, f"The compatibility vectors of {names} were not read.")
+    kinds = _kinds_of_hosts(facts.hosts())
+    known: dict[Vectors, list[tuple[Vectors, list[Host]]]] = {}
+    for vm in running:
         vectors = vm.details.vectors if vm.details else None
         if vectors is None:
-            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: its compatibility vectors were not read.")
             continue
-        for host in facts.destinations(vm):
-            if host.compatibility_vectors is None:
-                yield this.unknown(
-                    Subject(vm=vm.ref, destination=host.name), f"{host.name}: its compatibility vectors were not read."
-                )
-            elif failing := failing_vectors(vectors, host.compatibility_vectors):
-                listed = ", ".join(str(vector.vector_id) for vector in failing)
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{vm.name} uses processor features that {host.name} does not offer (vectors {listed}).",
-                    vm_evidence(vm, "Msvm_CompatibilityVector", listed),
-                    Fix(
-                        "Turn processor compatibility on, or restart it so that it takes the common set.",
-                        _set_mode(vm, True, "CommonClusterFeatureSet"),
-                        needs_vm_off=True,
-                    ),
-                )
+        if vectors not in known:
+            judged = ((failing_vectors(vectors, theirs), hosts) for theirs, hosts in kinds)
+            known[vectors] = [(failing, hosts) for failing, hosts in judged if failing]
+        for failing, hosts in known[vectors]:
+            yield from _misfits(this, vm, failing, hosts)
+
+
+Vectors: TypeAlias = tuple[CompatibilityVector, ...]
+
+
+def _kinds_of_hosts(hosts: tuple[Host, ...]) -> list[tuple[Vectors, list[Host]]]:
+    """Hosts that offer the same together: a cluster has few kinds of processors."""
+    kinds: dict[Vectors, list[Host]] = {}
+    for host in hosts:
+        if host.compatibility_vectors is not None:
+            kinds.setdefault(host.compatibility_vectors, []).append(host)
+    return list(kinds.items())
+
+
+def _misfits(this: Check, vm: VirtualMachine, failing: Vectors, hosts: list[Host]) -> Iterator[Finding]:
+    vectors = ", ".join(str(vector.vector_id) for vector in failing)
+    evidence = vm_evidence(vm, "Msvm_CompatibilityVector", vectors)
+    fix = Fix(
+        "Turn processor compatibility on, or restart it so that it takes the common set.",
+        _set_mode(vm, True, "CommonClusterFeatureSet"),
+        needs_vm_off=True,
+    )
+    for host in hosts:
+        if host.name != vm.host:
+            yield this.conflict(
+                Subject(vm=vm.ref, destination=host.name),
+                f"{vm.name} uses processor features that {host.name} does not offer (vectors {vectors}).",
+                evidence,
+                fix,
+            )
 
 
 @check(
@@ -199,6 +228,7 @@ def static_on_2025(facts: Facts, this: Check) -> Iterator[Finding]:
             yield item
             continue
         vm, settings = item
+        yield from _mode_unread(this, vm, settings)
         static = settings.compatibility_mode is CompatibilityMode.MINIMUM_FEATURE_SET
         if settings.compatibility_enabled and static and version_of(vm) >= (10, 0):
             yield this.conflict(
@@ -229,6 +259,7 @@ def dynamic_on_old_version(facts: Facts, this: Check) -> Iterator[Finding]:
             yield item
             continue
         vm, settings = item
+        yield from _mode_unread(this, vm, settings)
         if _dynamic(settings) and vm.version is not None and version_of(vm) < (10, 0):
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
@@ -236,6 +267,12 @@ def dynamic_on_old_version(facts: Facts, this: Check) -> Iterator[Finding]:
                 vm_evidence(vm, "Version", vm.version),
                 Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
             )
+
+
+def _mode_unread(this: Check, vm: VirtualMachine, settings: ProcessorSettings) -> Iterator[Finding]:
+    """Compatibility is on, and which kind was not told: modules before 2022 do not know the mode."""
+    if settings.compatibility_enabled and settings.compatibility_mode is None:
+        yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: CompatibilityForMigrationMode was not told.")
 
 
 def _dynamic(settings: ProcessorSettings) -> bool:
@@ -261,6 +298,7 @@ def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
             yield item
             continue
         vm, settings = item
+        yield from _mode_unread(this, vm, settings)
         if _dynamic(settings):
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
