@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from console.lab import surface
@@ -111,9 +112,11 @@ def _chosen(scope: Scope, provider: Provider, asked: _Asked) -> Iterable[PsValue
     things = list(provider.instances(scope))
     if asked.where:
         holds = wql.parse(asked.where)
-        things = [
-            thing for thing in things if holds(lambda name, of=thing: scalar(shape.value(named(name), scope, of)))
-        ]
+
+        def value_of(thing: object, name: str) -> object:
+            return scalar(shape.value(named(name), scope, thing))
+
+        things = [thing for thing in things if holds(partial(value_of, thing))]
     wanted = {named(name) for name in asked.properties}
     found = [shape.make(scope, thing) for thing in things]
     return [_narrowed(instance, wanted) for instance in found] if wanted else found

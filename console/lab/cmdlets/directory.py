@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from console.lab.cmdlets import errors, ldap
 from console.lab.cmdlets.invocation import Invocation, Scope, answers
@@ -52,7 +53,7 @@ def get_ad_computer(call: Invocation) -> Iterable[PsValue]:
     except ldap.LdapError as error:
         call.error(_error(call, f"The search filter cannot be recognized: {error}", "ActiveDirectoryServer:8254"))
         return []
-    found = [host for host in world.hosts.values() if holds(lambda name, of=host: _attribute(call.scope, of, name))]
+    found = [host for host in world.hosts.values() if holds(partial(_attribute, call.scope, host))]
     identity = call.text("Identity")
     if identity is not None and not found:
         message = f"Cannot find an object with identity: '{identity}' under: '{world.scenario.domain}'."

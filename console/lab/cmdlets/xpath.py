@@ -150,20 +150,23 @@ def _age_ms(attribute: str) -> Values:
     return values
 
 
-def _pair(left: str | float, right: str | float) -> tuple[str, str] | tuple[float, float]:
-    if isinstance(right, str):
-        return str(left), right
-    try:
-        return float(left), right
-    except ValueError:
-        return str(left), str(right)
+def _order(left: str | float, right: str | float) -> int:
+    """-1, 0 or 1; a number decides that numbers are compared, where the other is one."""
+    if not isinstance(right, str):
+        try:
+            number = float(left)
+            return (number > right) - (number < right)
+        except ValueError:
+            right = str(right)
+    text = str(left)
+    return (text > right) - (text < right)
 
 
 _COMPARE: dict[str, Callable[[str | float, str | float], bool]] = {
-    "=": lambda left, right: (lambda pair: pair[0] == pair[1])(_pair(left, right)),
-    "!=": lambda left, right: (lambda pair: pair[0] != pair[1])(_pair(left, right)),
-    "<": lambda left, right: (lambda pair: pair[0] < pair[1])(_pair(left, right)),
-    "<=": lambda left, right: (lambda pair: pair[0] <= pair[1])(_pair(left, right)),
-    ">": lambda left, right: (lambda pair: pair[0] > pair[1])(_pair(left, right)),
-    ">=": lambda left, right: (lambda pair: pair[0] >= pair[1])(_pair(left, right)),
+    "=": lambda left, right: _order(left, right) == 0,
+    "!=": lambda left, right: _order(left, right) != 0,
+    "<": lambda left, right: _order(left, right) < 0,
+    "<=": lambda left, right: _order(left, right) <= 0,
+    ">": lambda left, right: _order(left, right) > 0,
+    ">=": lambda left, right: _order(left, right) >= 0,
 }
