@@ -6,7 +6,7 @@ first needed, so that a plan costs no journal and a history no connection.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from console.checks.catalogue import Facts, run_checks
@@ -21,8 +21,10 @@ from console.inventory.refreshing import refresh
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents
+from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
-from console.planning import make_plan
+from console.planner.whatif import WhatIf
+from console.planning import make_plan, make_roll, make_roll_choices, what_would_help
 from console.runs import JournalRun, Runs
 from console.site import Site
 from console.spoken import lines_of
@@ -74,6 +76,21 @@ class LiveOperations:
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         findings = self.check(cluster, node)
         return make_plan(cluster, node, self.site.options_of(options), self._forecaster, findings)
+
+    def what_helps(self, cluster: Cluster, plan: Plan) -> tuple[WhatIf, ...]:
+        """Changes that would shorten the plan, the most helpful first."""
+        return what_would_help(cluster, plan, self._forecaster, self.check(cluster, plan.node))
+
+    def roll(
+        self, cluster: Cluster, nodes: Sequence[HostName], options: RollOptions
+    ) -> tuple[RollPlan, tuple[RollChoice, ...]]:
+        """The rolling plan, and what other waves would cost."""
+        asked = options.with_plan(self.site.options_of(options.plan))
+        findings = self.check(cluster)
+        return (
+            make_roll(cluster, nodes, asked, self._forecaster, findings),
+            make_roll_choices(cluster, nodes, asked, self._forecaster, findings),
+        )
 
     def check(self, cluster: Cluster, node: HostName | None = None) -> Findings:
         if self._found is not None and self._found[0] is cluster and self._found[1] == node:

@@ -17,7 +17,9 @@ from console.checks.values import Conflict, Findings, Subject
 from console.forecast.priors import workload_of
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine, VmState
 from console.model.identity import HostName, VmRef
+from console.planner.roll import RollChoice, RollPlan, Wave
 from console.planner.values import Plan, PlannedMove
+from console.planner.whatif import WhatIf
 
 SCHEMA = 1
 
@@ -157,8 +159,9 @@ def _subject(subject: Subject) -> Document:
     return parts or {"cluster": True}
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_document(plan: Plan, what_helps: Sequence[WhatIf] | None = None) -> Document:
     """``plan``: the moves in order of their start, what stays and why, and how good it is."""
+    asked = {} if what_helps is None else {"what_helps": [_what_if(each) for each in what_helps]}
     return {
         "schema": SCHEMA,
         "node": plan.node,
@@ -175,6 +178,57 @@ def plan_document(plan: Plan) -> Document:
         "after": [asdict(after) for after in plan.after],
         "n1_after": plan.n1_after,
         "notes": list(plan.notes),
+        **asked,
+    }
+
+
+def _what_if(change: WhatIf) -> Document:
+    return {"change": change.change, "makespan_s": change.makespan_s, "saved_s": change.saved_s}
+
+
+def roll_document(cluster: Cluster, plan: RollPlan, choices: Sequence[RollChoice]) -> Document:
+    """``roll``: the waves with their moves, and what other waves would cost. Seconds from the start of the roll."""
+    return {
+        "schema": SCHEMA,
+        "cluster": cluster.name,
+        "order": [list(wave) for wave in plan.order],
+        "moves_per_vm": plan.moves_per_vm,
+        "lower_bound_moves": plan.lower_bound_moves,
+        "window_s": plan.window_s,
+        "lower_bound_s": plan.lower_bound_s,
+        "vms": plan.vms,
+        "wave": plan.options.wave,
+        "widest_wave": plan.widest_wave,
+        "failback": plan.options.failback,
+        "service_s": plan.options.service_s,
+        "waves": [_wave(wave) for wave in plan.waves],
+        "choices": [asdict(choice) for choice in choices],
+        "left_behind": [{**_who(left.vm), "reason": left.reason} for left in plan.left_behind],
+        "infeasible": [{**_who(bad.vm), "reason": bad.reason, "rules": list(bad.rules)} for bad in plan.infeasible],
+        "notes": list(plan.notes),
+    }
+
+
+def _wave(wave: Wave) -> Document:
+    return {
+        "nodes": list(wave.nodes),
+        "start_s": wave.start_s,
+        "empty_at_s": wave.empty_at_s,
+        "end_s": wave.end_s,
+        "n1": wave.n1,
+        "moves": [
+            {
+                **_who(move.vm),
+                "source": move.source,
+                "destination": move.destination,
+                "start_s": move.start_s,
+                "end_s": move.end_s,
+                "memory_bytes": move.memory_bytes,
+                "reason": move.reason,
+                "back": move.back,
+            }
+            for move in wave.moves
+        ],
     }
 
 

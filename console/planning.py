@@ -16,7 +16,7 @@ from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.planner.plan import plan_drain
-from console.planner.roll import RollOptions, RollPlan, plan_roll
+from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, roll_choices
 from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
 from console.planner.whatif import WhatIf, what_helps
 
@@ -55,6 +55,13 @@ def make_roll(
         ValueError: fewer than one node a wave, or fewer than one slot.
     """
     return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
+
+
+def make_roll_choices(
+    cluster: Cluster, nodes: Sequence[HostName], options: RollOptions, forecaster: Forecaster, findings: Findings
+) -> tuple[RollChoice, ...]:
+    """From the fewest moves to the shortest window: what other waves would cost."""
+    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
 
 
 def what_would_help(cluster: Cluster, plan: Plan, forecaster: Forecaster, findings: Findings) -> tuple[WhatIf, ...]:

@@ -62,7 +62,7 @@ Visit: TypeAlias = Callable[[str, str, str], str]
 
 def redacted(cluster: Cluster) -> Cluster:
     """The same cluster under other names."""
-    names = _new_names(cluster)
+    names = renamed_texts(cluster)
 
     def rename(owner: str, field: str, text: str) -> str:
         if field in _PATHS:
@@ -74,7 +74,8 @@ def redacted(cluster: Cluster) -> Cluster:
     return renamed
 
 
-def _new_names(cluster: Cluster) -> dict[str, str]:
+def renamed_texts(cluster: Cluster) -> dict[str, str]:
+    """Every text that goes, and what it becomes."""
     found: dict[str, tuple[str, str]] = {}
 
     def collect(owner: str, field: str, text: str) -> str:

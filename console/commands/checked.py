@@ -26,9 +26,9 @@ def checked(target: Target, snapshot: Path | None, node: str | None) -> tuple[Fi
     """
     if snapshot is not None:
         with explained():
-            cluster = read_snapshot(snapshot)
-        host = None if node is None else find_host(cluster, node)
-        return run_checks(Facts(cluster, host)), host
+            instance = read_snapshot(snapshot)
+        host = None if node is None else find_host(instance.cluster, node)
+        return run_checks(Facts(instance.cluster, host), instance.policy), host
 
     async def check_live(operations: LiveOperations) -> tuple[Findings, HostName | None]:
         if node is None:

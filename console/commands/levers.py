@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.exits import UsageProblem
-from console.model.cluster import Cluster
+from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
-from console.planner.values import HeavyClass, PlanOptions
+from console.planner.values import HeavyClass, PlanOptions, SiteLimits, SlotReading
 
 from .names import find_host, find_vm
+
+TRANSPORTS = {
+    "tcpip": MigrationTransport.TCPIP,
+    "compression": MigrationTransport.COMPRESSION,
+    "smb": MigrationTransport.SMB,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,10 @@ class Levers:
     excluded: tuple[str, ...] = ()
     avoided: tuple[str, ...] = ()
     heavy: str | None = None
+    transport: str | None = None
+    parallel_per: str | None = None
+    per_destination: int | None = None
+    cluster_wide: int | None = None
 
     def on(self, cluster: Cluster) -> PlanOptions:
         """The options; what was not typed stays open.
@@ -36,6 +46,12 @@ class Levers:
             excluded=frozenset(find_vm(cluster, text).id for text in self.excluded),
             avoided=frozenset(find_host(cluster, text) for text in self.avoided),
             heavy=HeavyClass(self.heavy) if self.heavy else HeavyClass.AS_PLANNED,
+            transport=TRANSPORTS[self.transport] if self.transport else None,
+            limits=SiteLimits(
+                reading=SlotReading(self.parallel_per) if self.parallel_per else SlotReading.NODE,
+                per_destination=self.per_destination,
+                cluster_wide=self.cluster_wide,
+            ),
         )
 
 

@@ -24,6 +24,13 @@ HEAVY = ("as planned", "first", "last", "alone", "skip")
 @click.option("--exclude", multiple=True, metavar="VM", help="Leave a VM behind.")
 @click.option("--avoid", multiple=True, metavar="HOST", help="Move nothing to this host.")
 @click.option("--heavy", type=click.Choice(HEAVY), help="When the VMs that dominate the drain move.")
+@click.option("--transport", type=click.Choice(("tcpip", "compression", "smb")),
+              help="Plan as if NODE moved memory this way.")  # fmt: skip
+@click.option("--parallel-per", type=click.Choice(("node", "pair")),
+              help="What MaximumParallelMigrations counts: moves of a node (default) or of a pair.")  # fmt: skip
+@click.option("--per-destination", type=click.IntRange(1), help="Moves at once into one destination.")
+@click.option("--cluster-wide", type=click.IntRange(1), help="Moves at once in the whole cluster.")
+@click.option("--what-helps", is_flag=True, help="Also tell which single changes would shorten the plan most.")
 @json_option
 def command(
     node: str,
@@ -36,21 +43,31 @@ def command(
     exclude: tuple[str, ...],
     avoid: tuple[str, ...],
     heavy: str | None,
+    transport: str | None,
+    parallel_per: str | None,
+    per_destination: int | None,
+    cluster_wide: int | None,
+    what_helps: bool,
     as_json: bool,
 ) -> int:
     """Plan how to empty NODE; nothing is changed, nobody is asked."""
     from console.commands.levers import Levers
-    from console.commands.output import print_document
+    from console.commands.output import print_document, print_text
     from console.commands.planned import planned
     from console.documents import plan_document
     from console.exits import ExitCode
+    from console.formatting import plain
 
-    levers = Levers(slots, smb_cap, pin, hold, exclude, avoid, heavy)
-    plan = planned(target, snapshot, node, levers)
+    levers = Levers(
+        slots, smb_cap, pin, hold, exclude, avoid, heavy, transport, parallel_per, per_destination, cluster_wide
+    )
+    plan, helps = planned(target, snapshot, node, levers, what_helps=what_helps)
     if as_json:
-        print_document(plan_document(plan))
+        print_document(plan_document(plan, helps if what_helps else None))
     else:
         from console.commands.reports import report_plan
 
         report_plan(plan)
+        for change in helps:
+            print_text(f"would help   {plain(change.text)}")
     return int(ExitCode.BLOCKED if plan.infeasible else ExitCode.DONE)

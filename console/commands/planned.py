@@ -6,42 +6,109 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.checks.catalogue import Facts, run_checks
-from console.forecast.forecaster import PriorForecaster
+from console.exits import UsageProblem
 from console.model.cluster import Cluster
 from console.model.identity import HostName
+from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
-from console.planning import make_plan
+from console.planner.whatif import WhatIf
+from console.planning import make_plan, make_roll, make_roll_choices, what_would_help
 from console.snapshot import read_snapshot
+from console.snapshot_reading import Instance
 
 from .levers import Levers
 from .names import find_host
-from .session import explained, with_operations
+from .output import narrate
+from .session import explained, read_all, with_operations
 from .target import Target
 
 if TYPE_CHECKING:
     from console.composition import LiveOperations
 
 
-def planned(target: Target, snapshot: Path | None, node: str, levers: Levers) -> Plan:
-    """The plan for one node.
+def planned(
+    target: Target, snapshot: Path | None, node: str, levers: Levers, *, what_helps: bool = False
+) -> tuple[Plan, tuple[WhatIf, ...]]:
+    """The plan for one node and, where asked for, what would help it most.
 
     Raises:
         CommandEnded: no such host or VM, no snapshot, or no connection.
     """
-    if snapshot is None:
+    if snapshot is not None:
+        instance = instance_from(snapshot)
+        return plan_offline(
+            instance, find_host(instance.cluster, node), levers.on(instance.cluster), what_helps=what_helps
+        )
 
-        async def plan_live(operations: LiveOperations) -> Plan:
-            cluster = await operations.read_cluster()
-            host = find_host(cluster, node)
-            options = levers.on(cluster)
-            return operations.plan(await operations.read_details(cluster, host), host, options)
+    async def plan_live(operations: LiveOperations) -> tuple[Plan, tuple[WhatIf, ...]]:
+        cluster = await operations.read_cluster()
+        host = find_host(cluster, node)
+        options = levers.on(cluster)
+        detailed = await operations.read_details(cluster, host)
+        plan = operations.plan(detailed, host, options)
+        return plan, operations.what_helps(detailed, plan) if what_helps else ()
 
-        return with_operations(target, plan_live)
+    return with_operations(target, plan_live)
+
+
+def rolled(
+    target: Target, snapshot: Path | None, nodes: tuple[str, ...], levers: Levers, options: RollOptions
+) -> tuple[Cluster, RollPlan, tuple[RollChoice, ...]]:
+    """The rolling plan, and what other waves would cost; no nodes stand for all.
+
+    Raises:
+        CommandEnded: no such host or VM, no snapshot, or no connection.
+    """
+    if snapshot is not None:
+        instance = instance_from(snapshot)
+        cluster = instance.cluster
+        return _roll_offline(instance, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
+
+    async def roll_live(operations: LiveOperations) -> tuple[Cluster, RollPlan, tuple[RollChoice, ...]]:
+        cluster = await read_all(operations)
+        return cluster, *operations.roll(cluster, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
+
+    return with_operations(target, roll_live)
+
+
+def instance_from(snapshot: Path) -> Instance:
+    """The file's instance; what meant nothing in it is said on stderr.
+
+    Raises:
+        CommandEnded: no such file, or it does not fit the schema.
+    """
     with explained():
-        cluster = read_snapshot(snapshot)
-    return plan_offline(cluster, find_host(cluster, node), levers.on(cluster))
+        instance = read_snapshot(snapshot)
+    for note in instance.notes:
+        narrate(f"{snapshot.name}: {note}")
+    return instance
 
 
-def plan_offline(cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
+def plan_offline(
+    instance: Instance, node: HostName, levers: PlanOptions, *, what_helps: bool = False
+) -> tuple[Plan, tuple[WhatIf, ...]]:
     """The plan of a cluster that is only known from its snapshot."""
-    return make_plan(cluster, node, options, PriorForecaster(), run_checks(Facts(cluster, node)))
+    cluster, forecaster = instance.cluster, instance.forecaster()
+    findings = run_checks(Facts(cluster, node), instance.policy)
+    plan = make_plan(cluster, node, instance.options_of(levers), forecaster, findings)
+    return plan, what_would_help(cluster, plan, forecaster, findings) if what_helps else ()
+
+
+def _roll_offline(
+    instance: Instance, nodes: tuple[HostName, ...], options: RollOptions
+) -> tuple[Cluster, RollPlan, tuple[RollChoice, ...]]:
+    cluster, forecaster = instance.cluster, instance.forecaster()
+    findings = run_checks(Facts(cluster, None), instance.policy)
+    asked = options.with_plan(instance.options_of(options.plan))
+    return (
+        cluster,
+        make_roll(cluster, nodes, asked, forecaster, findings),
+        make_roll_choices(cluster, nodes, asked, forecaster, findings),
+    )
+
+
+def _nodes(cluster: Cluster, typed: tuple[str, ...]) -> tuple[HostName, ...]:
+    nodes = tuple(find_host(cluster, name) for name in typed) or tuple(host.name for host in cluster.hosts)
+    if len(nodes) < 1:
+        raise UsageProblem("The cluster has no hosts.")
+    return tuple(dict.fromkeys(nodes))

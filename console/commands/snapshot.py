@@ -21,13 +21,20 @@ def command(target: Target, redact: bool, output: Path | None, only_schema: bool
     """Save what was read of the cluster as one JSON document (it is JSON with or without --json)."""
     import json
 
+    from console.composition import LiveOperations
     from console.exits import UsageProblem
+    from console.planner.values import PlanOptions
     from console.snapshot import schema, snapshot_of
 
     from .output import narrate, print_document
     from .session import read_all, with_operations
 
-    document = schema() if only_schema else snapshot_of(with_operations(target, read_all), redact=redact)
+    async def taken(operations: LiveOperations) -> dict[str, object]:
+        site = operations.site
+        options = site.options_of(PlanOptions())
+        return snapshot_of(await read_all(operations), redact=redact, options=options, policy=site.check_policy)
+
+    document = schema() if only_schema else with_operations(target, taken)
     if output is None:
         print_document(document)
         return 0

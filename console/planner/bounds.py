@@ -19,7 +19,7 @@ def lower_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
     nodes."""
     if not jobs:
         return 0.0
-    bound = max(max(job.solo_s for job in jobs), _alone_bound_s(jobs, limits), _port_bound_s(jobs, limits))
+    bound = max(*(job.solo_s for job in jobs), _alone_bound_s(jobs, limits), _port_bound_s(jobs, limits))
     groups = _slot_groups(jobs, limits)
     for durations, slots in groups:
         bound = max(bound, _rounds_bound_s(durations, slots))

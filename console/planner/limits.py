@@ -37,16 +37,17 @@ def at_once(cluster: Cluster, node: HostName, options: PlanOptions) -> int:
     """The most moves that ``node`` can take part in under this plan.
 
     Read per node, MaximumParallelMigrations is that number. Read per pair it holds for each destination, so the
-    node's own number is the lever, or as many as all destinations take together.
+    node's own number is the lever, or as many as all destinations take together. What is stated for the node
+    itself counts in place of either; a lever can only lower it.
     """
-    host = cluster.host_by_name[node]
-    slots = slots_per_node(cluster, host.maximum_virtual_machine_migrations, options)
     site = options.limits
+    slots = slots_per_node(cluster, cluster.host_by_name[node].maximum_virtual_machine_migrations, options)
     if site.reading is SlotReading.PAIR and options.slots is None:
         slots *= max(1, sum(other.accepts_vms for other in cluster.hosts if other.name != node))
-    for limit in (site.slots_of.get(node), site.cluster_wide):
-        slots = slots if limit is None else min(slots, limit)
-    return max(1, slots)
+    stated = site.slots_of.get(node)
+    if stated is not None:
+        slots = stated if options.slots is None else min(stated, slots)
+    return max(1, slots if site.cluster_wide is None else min(slots, site.cluster_wide))
 
 
 def limits_of(
@@ -54,7 +55,6 @@ def limits_of(
     sources: Sequence[HostName],
     destinations: Iterable[HostName],
     options: PlanOptions,
-    slots: int,
     ports: tuple[Mapping[HostName, float], Mapping[HostName, float]],
 ) -> Limits:
     """All limits of a schedule between these hosts.
@@ -64,14 +64,11 @@ def limits_of(
     """
     site = options.limits
     hosts = dict.fromkeys((*sources, *sorted(destinations)))
-    per_node = dict.fromkeys(hosts, slots)
+    per_node = {host: at_once(cluster, host, options) for host in hosts}
     pair = site.per_pair
     if site.reading is SlotReading.PAIR:
         allowed = _allowed(cluster, cluster.host_by_name[sources[0]].maximum_virtual_machine_migrations)
         pair = allowed if pair is None else min(pair, allowed)
-    for host, most in site.slots_of.items():
-        if host in hosts:
-            per_node[host] = min(per_node[host], most)
     out, into = (
         {
             host: min(implied.get(host, float("inf")), stated.get(host, float("inf")))

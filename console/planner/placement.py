@@ -113,12 +113,12 @@ class Placement:
             if vm.migration is not None and vm.migration.destination is not None:
                 coming.setdefault(vm.id, vm.migration.destination)
         for vm_id, destination in coming.items():
-            vm = self.cluster.vm_by_id.get(vm_id)
-            if vm is None or vm.host == destination:
+            known = self.cluster.vm_by_id.get(vm_id)
+            if known is None or known.host == destination:
                 continue
             if destination in self._free:
-                self._free[destination] -= memory_needed(vm)
-            self.positions.place(vm, destination)
+                self._free[destination] -= memory_needed(known)
+            self.positions.place(known, destination)
 
     def place(self, vms: Sequence[VirtualMachine]) -> list[Choice]:
         """A destination for each, the hardest first; those without any go to :attr:`infeasible`.

@@ -176,4 +176,4 @@ def _limits(
 ) -> Limits:
     forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]
     ports = implied_ports(forecasts, (node,), min(slots, len(candidates)))
-    return limits_of(cluster, (node,), {each.choice.host for each in candidates}, options, slots, ports)
+    return limits_of(cluster, (node,), {each.choice.host for each in candidates}, options, ports)

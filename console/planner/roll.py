@@ -24,13 +24,16 @@ from .words import count_text
 
 @dataclass(frozen=True, slots=True)
 class RollOptions:
-    plan: PlanOptions = PlanOptions()
+    plan: PlanOptions = field(default_factory=PlanOptions)
     wave: int = 1
     """Nodes emptied at the same time, where fault domains and room allow it."""
     failback: bool = False
     """Every node gets its VMs back before the next one starts: two moves a VM, and everything is where it was."""
     service_s: float = 0.0
     """What is done to an empty node before the next wave may start."""
+
+    def with_plan(self, plan: PlanOptions) -> RollOptions:
+        return replace(self, plan=plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,44 @@ class RollPlan:
     @property
     def order(self) -> tuple[tuple[HostName, ...], ...]:
         return tuple(wave.nodes for wave in self.waves)
+
+
+@dataclass(frozen=True, slots=True)
+class RollChoice:
+    """Another way to roll, and what it costs."""
+
+    wave: int
+    failback: bool
+    moves_per_vm: float
+    window_s: float
+    left_over: int
+    """VMs that find no place in it."""
+
+
+_MANY_MOVES = 4000
+
+
+def roll_choices(
+    cluster: Cluster,
+    nodes: Sequence[HostName],
+    options: RollOptions,
+    forecaster: Forecaster,
+    *,
+    blocked: Blocked | None = None,
+) -> tuple[RollChoice, ...]:
+    """From the fewest moves to the shortest window, with what lies between, and the way with failback.
+
+    Each is planned. In a large cluster only the ends and their middle are: the rest lies between those.
+    """
+    widest = widest_wave(cluster, nodes, options.plan)
+    many = sum(len(cluster.vms_on(node)) for node in nodes) > _MANY_MOVES
+    sizes = {1, round(widest**0.5), widest} if many else set(range(1, min(widest, 8) + 1)) | {widest}
+    ways = [(size, False) for size in sorted(sizes)] + [(1, True)]
+    found: list[RollChoice] = []
+    for wave, failback in ways:
+        plan = plan_roll(cluster, nodes, replace(options, wave=wave, failback=failback), forecaster, blocked=blocked)
+        found.append(RollChoice(wave, failback, plan.moves_per_vm, plan.window_s, len(plan.infeasible)))
+    return tuple(found)
 
 
 def plan_roll(

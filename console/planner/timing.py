@@ -42,7 +42,7 @@ def time_moves(cluster: Cluster, choices: Sequence[Choice], options: PlanOptions
     jobs = [_job(choices[place], shared[place], solo[_pair(choices[place])].rate_bytes_per_s) for place in order]
     probes = [(pair[1], alone, with_others) for pair, (alone, with_others) in _probes(choices, shared, solo).items()]
     ports = implied_ports(probes, sources, sharing)
-    limits = limits_of(cluster, sources, {choice.host for choice in choices}, options, slots, ports)
+    limits = limits_of(cluster, sources, {choice.host for choice in choices}, options, ports)
     found = best_schedule(jobs, limits, effort=0, policies=POLICIES[: 1 if len(sources) == 1 else 2], keep_order=True)
     ordered = tuple(choices[place] for place in order)
     return Timed(ordered, tuple(found.slots), found.makespan_s, min(found.lower_bound_s, found.makespan_s))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from console.forecast.values import MoveForecast
@@ -54,6 +54,16 @@ class SiteLimits:
     out_bytes_per_s: Mapping[HostName, float] = field(default_factory=dict)
     """What a node's moves may send together."""
     in_bytes_per_s: Mapping[HostName, float] = field(default_factory=dict)
+
+    def over(self, other: SiteLimits) -> SiteLimits:
+        """These limits, with what they leave open taken from ``other``."""
+        open_ones = SiteLimits()
+        changed = {
+            each.name: getattr(other, each.name)
+            for each in fields(self)
+            if getattr(self, each.name) == getattr(open_ones, each.name)
+        }
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True, slots=True)
