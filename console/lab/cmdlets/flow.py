@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from console.lab.cmdlets import errors
 from console.lab.cmdlets.invocation import Invocation, answers, is_wild, matches
@@ -59,7 +60,10 @@ def select_object(call: Invocation) -> Iterable[PsValue]:
     if expand is not None:
         return _expanded(call, values, expand)
     names = call.texts("Property")
-    chosen: list[PsValue] = list(values) if names is None else [_projected(value, names) for value in values]
+    chosen: list[PsValue] = list(values)
+    if names is not None:
+        columns = [(name, is_wild(name)) for name in names]
+        chosen = [_projected(value, columns) for value in values]
     return _unique(chosen) if call.flag("Unique") else chosen
 
 
@@ -87,20 +91,29 @@ def _expanded(call: Invocation, values: list[PsValue], name: str) -> Iterable[Ps
             yield found[1]
 
 
-def _projected(value: PsValue, names: list[str]) -> PsObject:
+def _projected(value: PsValue, columns: list[tuple[str, bool]]) -> PsObject:
+    """The columns of one object; each a name, and whether it is a pattern."""
+    if not isinstance(value, PsObject):
+        return PsObject(_selected_types("System.Object"), {name: None for name, _ in columns}, None, notes=True)
     chosen: dict[str, PsValue] = {}
-    for name in names:
-        if is_wild(name) and isinstance(value, PsObject):
-            chosen |= {each: value.properties[each] for each in value.properties if matches(name, each)}
-            continue
-        found = property_of(value, name)
-        chosen[found[0] if found else name] = found[1] if found else None
-    first = (
-        value.type_names[0].partition("#")[0] if isinstance(value, PsObject) and value.type_names else "System.Object"
-    )
-    types = (f"Selected.{first}", "System.Management.Automation.PSCustomObject", "System.Object")
-    instance = value.instance if isinstance(value, PsObject) else None
-    return PsObject(types, chosen, None, notes=True, instance=instance)
+    properties = value.properties
+    for name, wild in columns:
+        if wild:
+            chosen |= {each: properties[each] for each in properties if matches(name, each)}
+        elif name in properties:
+            chosen[name] = properties[name]
+        else:
+            found = property_of(value, name)
+            chosen[found[0] if found else name] = found[1] if found else None
+    first = value.type_names[0] if value.type_names else "System.Object"
+    return PsObject(_selected_types(first), chosen, None, notes=True, instance=value.instance)
+
+
+@cache
+def _selected_types(original: str) -> tuple[str, ...]:
+    """Named after the .NET type: what follows a hash sign in a CIM instance's name is not part of it."""
+    first = original.partition("#")[0]
+    return f"Selected.{first}", "System.Management.Automation.PSCustomObject", "System.Object"
 
 
 def _unique(values: list[PsValue]) -> list[PsValue]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Getter = Callable[["Scope", Any], object]
+Column = Callable[["Scope", Any], PsValue]
 
 _FLAGS = {
     "ClusterApplicationStatusInformation", "ClusterNodeStatusInformation", "ClusterResourceStatusInformation",
@@ -75,12 +76,13 @@ def _enum_name(type_name: str, numbers: Mapping[str, int], number: int) -> str:
     return ", ".join(name for name, _ in named)
 
 
+_AS_IT_IS = frozenset((PsObject, PsEnum, Typed, PsStringCollection))
+
+
 def coerce(type_name: str, value: object, module: str) -> PsValue:
     """A Python value as the .NET type of its property."""
-    if value is None:
-        return None
-    if isinstance(value, PsObject | PsEnum | Typed | PsStringCollection):
-        return value
+    if value is None or type(value) in _AS_IT_IS:
+        return value  # type: ignore[return-value] # by its exact type
     if type_name.startswith("Nullable<"):
         return coerce(type_name[9:-1], value, module)
     if isinstance(value, list | tuple):
@@ -117,6 +119,24 @@ def default_of(type_name: str, module: str) -> PsValue:
     return None
 
 
+def _tagged(tag: str, getter: Getter) -> Column:
+    def column(scope: Scope, thing: object) -> PsValue:
+        value = getter(scope, thing)
+        if value is None or isinstance(value, Typed):
+            return value
+        assert isinstance(value, int | float | str)
+        return Typed(tag, value)
+
+    return column
+
+
+def _enumerated(kind: str, value: object, module: str) -> PsValue:
+    if value is None or isinstance(value, PsEnum):
+        return value
+    assert isinstance(value, str | int)
+    return enum_value(kind, module, value)
+
+
 class _Lazy(Mapping[str, PsValue]):
     """Properties computed on demand."""
 
@@ -146,6 +166,7 @@ class _Table(ABC, Generic[T]):
         self._getters = getters
         self._extra = dict(extra or {})
         self._types: dict[str, str] | None = None
+        self._columns: dict[str, Column] = {}
         surface.forgetful.append(self._forget)
         unknown = set(getters) - set(self.types)
         if unknown:
@@ -162,10 +183,22 @@ class _Table(ABC, Generic[T]):
     def _attested(self) -> Mapping[str, str]: ...
 
     @abstractmethod
-    def value(self, name: str, scope: Scope, thing: T) -> PsValue: ...
+    def _column(self, kind: str, getter: Getter | None) -> Column: ...
+
+    def value(self, name: str, scope: Scope, thing: T) -> PsValue:
+        """One property of one thing.
+
+        Raises:
+            KeyError: the class has no such property.
+        """
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self._column(self.types[name], self._getters.get(name))
+        return column(scope, thing)
 
     def _forget(self) -> None:
         self._types = None
+        self._columns.clear()
 
 
 class Shape(_Table[T]):
@@ -191,10 +224,17 @@ class Shape(_Table[T]):
     def _attested(self) -> Mapping[str, str]:
         return surface.property_types(self.class_name)
 
-    def value(self, name: str, scope: Scope, thing: T) -> PsValue:
-        kind = self.types[name].split(" ")[0]
-        getter = self._getters.get(name)
-        return default_of(kind, self.module) if getter is None else coerce(kind, getter(scope, thing), self.module)
+    def _column(self, kind: str, getter: Getter | None) -> Column:
+        """How the values of a type are made, decided once."""
+        kind, module = kind.split(" ")[0], self.module
+        if getter is None:
+            default = default_of(kind, module)
+            return lambda scope, thing: default
+        if kind in _TAGS:
+            return _tagged(_TAGS[kind], getter)
+        if surface.enumeration(kind) is not None:
+            return lambda scope, thing: _enumerated(kind, getter(scope, thing), module)
+        return lambda scope, thing: coerce(kind, getter(scope, thing), module)
 
     def make(self, scope: Scope, thing: T) -> PsObject:
         return PsObject(self.type_names, _Lazy(self, scope, thing), self._text(thing), instance=thing)
@@ -232,9 +272,10 @@ class CimShape(_Table[T]):
             raise KeyError(repr(self))
         return facts.properties
 
-    def value(self, name: str, scope: Scope, thing: T) -> PsValue:
-        getter = self._getters.get(name)
-        return None if getter is None else _cim_value(self.types[name], getter(scope, thing))
+    def _column(self, kind: str, getter: Getter | None) -> Column:
+        if getter is None:
+            return lambda scope, thing: None
+        return lambda scope, thing: _cim_value(kind, getter(scope, thing))
 
     def make(self, scope: Scope, thing: T) -> PsObject:
         return PsObject(self.type_names, _Lazy(self, scope, thing), self.class_name, instance=thing)
