@@ -56,7 +56,7 @@ class RowSerializer(Serializer):
     It writes a pipeline once and keeps what it wrote: pypsrp needs 10 ms for it, and all hosts are told the same.
     """
 
-    _kept: ClassVar[dict[_Said, ET.Element]] = {}
+    _kept: ClassVar[dict[_Said, bytes]] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,18 +72,20 @@ class RowSerializer(Serializer):
     ) -> ET.Element | None:
         if isinstance(value, CreatePipeline) and self.saying is not None:
             said, self.saying = self.saying, None
-            return self._written_once(said, value)
+            return self._written_once(said, value)  # type: ignore[return-value] # what packs it takes bytes as they are
         if isinstance(value, Strings):
             name = None if metadata is None else metadata.name
             metadata = ListMeta(name=name, list_value_meta=ObjectMeta("S"), list_types=list(_STRING_ARRAY))
             value = list(value)
         return super().serialize(value, metadata, parent, clear)
 
-    def _written_once(self, said: _Said, value: CreatePipeline) -> ET.Element | None:
+    def _written_once(self, said: _Said, value: CreatePipeline) -> bytes:
         written = self._kept.get(said)
         if written is None:
-            written = super().serialize(value)
-            if written is not None and len(self._kept) < _MOST_KEPT:
+            element = super().serialize(value)
+            assert element is not None  # only a stream of no type at all has none
+            written = ET.tostring(element, encoding="utf-8")
+            if len(self._kept) < _MOST_KEPT:
                 self._kept[said] = written
         return written
 
