@@ -57,12 +57,11 @@ DECODERS: Mapping[str, Decoder] = {
     "preferred-owners": _cluster.owners,
     "networks": lambda rows, problems: _cluster.networks(rows, MigrationRules(), problems),
     "network-interfaces": _cluster.interfaces,
-    "shared-volumes": lambda rows, problems: _cluster.shared_volumes(rows, (), problems),
-    "shared-volume-states": lambda rows, problems: _cluster.shared_volumes(
-        [{"Name": row.get("Name"), "OwnerNode": None} for row in rows], rows, problems
-    ),
+    "shared-volumes": lambda rows, problems: _cluster.shared_volumes(rows, {}, problems),
+    "shared-volume-states": _cluster.volume_states,
     "affinity-rules": _cluster.affinity_rules,
     "quorum": _facts.quorum,
+    "cluster-access": _facts.access,
     "storage-jobs": _facts.storage_jobs,
     "virtual-disks": _facts.virtual_disks,
     "network-intents": _facts.network_intents,
@@ -114,15 +113,12 @@ DECODERS: Mapping[str, Decoder] = {
     "cluster-events": decode.events.records,
 }
 
-UNREAD = frozenset(("cluster-access",))
-"""Entries whose rows nothing reads yet."""
-
 
 def _ports(rows: Sequence[Row]) -> list[Row]:
     """Rows of Get-NetAdapter for the adapters that another cmdlet's rows name."""
-    return [{"Name": row.get("Name"), "MediaConnectState": 1, **_NOTHING} for row in rows]
+    return [{"Name": row.get("Name"), "MediaConnectState": 1, "Speed": 10**9, **_NOTHING} for row in rows]
 
 
 _NOTHING: Row = dict.fromkeys(
-    ("InterfaceDescription", "Speed", "MtuSize", "DriverVersionString", "DriverDate", "DriverProvider")
+    ("InterfaceDescription", "MtuSize", "DriverVersionString", "DriverDate", "DriverProvider")
 )

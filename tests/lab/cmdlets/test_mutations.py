@@ -81,10 +81,9 @@ async def read_all(lab: InProcessLab) -> dict[str, Read]:
         answer = await ask(lab, "HV01", call)
         assert not answer.errors, f"{id}: {answer.errors[0].message}"
         assert answer.rows, id
-        if id in DECODERS:
-            value, problems, seen = decoded(id, answer.rows)
-            assert not problems, problems.sentences()
-            found[id] = Read(call, answer.rows, value, frozenset(seen))
+        value, problems, seen = decoded(id, answer.rows)
+        assert not problems, problems.sentences()
+        found[id] = Read(call, answer.rows, value, frozenset(seen))
     return found
 
 
@@ -205,6 +204,7 @@ NUMBERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("network-interfaces", ("enums", "ClusterNetworkInterfaceState"), "Up"),
     ("shared-volume-states", ("enums", "ClusterSharedVolumeState"), "Direct FileSystemRedirected"),
     ("quorum", ("enums", "ClusterQuorumType"), "Majority"),
+    ("cluster-access", ("enums", "ClusterRights"), "Full"),
     ("affinity-rules", ("enums", "RuleType"), "DifferentNode"),
     ("vms", ("enums", "VMState"), "Running"),
     ("vms", ("enums", "VMOperationalStatus"), "Ok InService MigratingVirtualMachine BackingUpVirtualMachine"),
