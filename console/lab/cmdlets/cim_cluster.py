@@ -272,7 +272,7 @@ STORAGE_JOB: CimShape[StorageJob] = CimShape(
     {
         "Name": lambda _, j: j.name,
         "JobState": lambda _, j: surface.value("MSFT_StorageJob", "JobState", "Running"),
-        "PercentComplete": lambda _, j: int(100 * j.done_bytes / j.total_bytes),
+        "PercentComplete": lambda _, j: round(100 * j.done_bytes / j.total_bytes),
         "BytesProcessed": lambda _, j: j.done_bytes,
         "BytesTotal": lambda _, j: j.total_bytes,
         "IsBackgroundTask": lambda _, j: True,
