@@ -127,6 +127,7 @@ def _verify(turn: Turn, node: NodeFacts) -> None:
         return
     if not turn.state.late_ones_seen:
         look_for_late_ones(turn)
+    if not turn.state.late_ones_seen:
         return
     if not node.left():
         turn.record(ev.NodeVerifiedEmpty(turn.at))

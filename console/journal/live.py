@@ -8,6 +8,7 @@ from console.drain.state import RunState
 from console.model.identity import RunId
 
 from .store import Journal
+from .trouble import JournalUnusable, Trouble
 
 
 class RunFollower:
@@ -36,10 +37,20 @@ class RunFollower:
         return self._state
 
     def poll(self) -> tuple[Event, ...]:
-        """Fold what is new and return it."""
+        """Fold what is new and return it.
+
+        Raises:
+            JournalUnusable: lines are missing, or one can not follow the others. What was folded before stays.
+        """
         new = self._journal.events(self.run, self._seq)
         for recorded in new:
-            self._state = self._next(recorded.event)
+            if recorded.seq != self._seq + 1:
+                raise self._damaged(f"event {self._seq + 1} of run {self.run} is missing")
+            try:
+                self._state = self._next(recorded.event)
+            except (KeyError, ValueError) as error:
+                words = f"event {recorded.seq} of run {self.run} does not follow from those before it"
+                raise self._damaged(words) from error
             self._seq = recorded.seq
         return tuple(recorded.event for recorded in new)
 
@@ -47,8 +58,11 @@ class RunFollower:
         if self._state is not None:
             return apply(self._state, event)
         if not isinstance(event, RunOpened):
-            raise ValueError(f"run {self.run} does not begin with RunOpened")
+            raise ValueError("the first one does not open it")
         return open_run(event)
+
+    def _damaged(self, words: str) -> JournalUnusable:
+        return JournalUnusable(self._journal.path, Trouble.CORRUPT, words)
 
 
 def load_run(journal: Journal, run: RunId) -> RunState:

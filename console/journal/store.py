@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from console.drain.events import Event
+from console.drain.events import Event, RunClosed
 from console.drain.requests import OperatorRequest
 from console.model.identity import RunId
 
@@ -130,10 +130,19 @@ class Journal:
             return tuple(RunId(row[0]) for row in rows.fetchall())
 
     def prune(self, before: datetime) -> int:
-        """Forget every run whose last event is older than ``before``; returns how many events went."""
+        """Forget every closed run whose last event is older than ``before``; returns how many events went.
+
+        An open run is kept however old it is: it may know of moves and settings that nobody else does.
+        """
         with self._writing() as connection:
-            rows = connection.execute("SELECT run, max(at) FROM events GROUP BY run").fetchall()
-            old = [run for run, at in rows if datetime.fromisoformat(at) < before]
+            rows = connection.execute(
+                "SELECT run, at, body FROM events AS e WHERE seq = (SELECT max(seq) FROM events WHERE run = e.run)"
+            ).fetchall()
+            old = [
+                run
+                for run, at, body in rows
+                if datetime.fromisoformat(at) < before and isinstance(self._event(body), RunClosed)
+            ]
             gone = sum(connection.execute("DELETE FROM events WHERE run = ?", (run,)).rowcount for run in old)
             for table in ("requests", "runners"):
                 connection.executemany(f"DELETE FROM {table} WHERE run = ?", [(run,) for run in old])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from console.drain.rules import AUTHENTICATION, WINDOWS_TRANSIENT
 from console.model.identity import HostName, VmId
 
-KNOWN_CODES = tuple(sorted(WINDOWS_TRANSIENT | AUTHENTICATION)) + (0x80004005, 0x80072741, 5018, 5058)
+KNOWN_CODES = (*sorted(WINDOWS_TRANSIENT | AUTHENTICATION), 0x80004005, 0x80072741, 5018, 5058)
 """Every code that the rules know, and some that they do not."""
 
 Stretch = tuple[float, float]
@@ -63,40 +64,69 @@ def within(stretches: tuple[Stretch, ...], at_s: float) -> bool:
     return any(start <= at_s < end for start, end in stretches)
 
 
+def _moment(dice: random.Random) -> float:
+    return dice.uniform(2.0, 150.0)
+
+
+def _chance(dice: random.Random) -> float:
+    return dice.choice((0.1, 0.3, 0.6))
+
+
 def _stretch(dice: random.Random, shortest: float, longest: float) -> tuple[Stretch, ...]:
-    start = dice.uniform(2.0, 150.0)
+    start = _moment(dice)
     return ((start, start + dice.uniform(shortest, longest)),)
 
 
-KINDS = (
-    "source dies",
-    "destination dies",
-    "third host dies",
-    "WinRM dies and returns",
-    "connection cut",
-    "black hole",
-    "sign-in refused",
-    "quota",
-    "shell gone",
-    "slow open",
-    "shared volume slow",
-    "shared volume redirected",
-    "heartbeats missed",
-    "move sticks",
-    "move fails",
-    "does not converge",
-    "arrives late",
-    "moved by another",
-    "destination fills up",
-    "quorum shaken",
-    "clock jumps",
-    "journal disk full",
-    "host silent after arrival",
-    "guest heartbeat never back",
-    "drain flag refused",
-    "pause refused",
-    "lease refused",
-)
+@dataclass(frozen=True)
+class Place:
+    """What a fault may hit."""
+
+    nodes: list[HostName]
+    vms: list[VmId]
+
+
+def _black_hole(dice: random.Random) -> dict[str, object]:
+    stretch = _stretch(dice, 30.0, 120.0)
+    return {"silent": stretch, "slow_open": stretch}
+
+
+def _host_silent(dice: random.Random, place: Place) -> dict[str, object]:
+    start = _moment(dice)
+    return {"host_silent": ((start, start + dice.uniform(30.0, 500.0), dice.choice(place.nodes[1:])),)}
+
+
+Maker = Callable[[random.Random, Place], dict[str, object]]
+
+_MAKERS: dict[str, Maker] = {
+    "source dies": lambda dice, place: {"node_dies": ((_moment(dice), place.nodes[0]),)},
+    "destination dies": lambda dice, place: {"node_dies": ((_moment(dice), place.nodes[1]),)},
+    "third host dies": lambda dice, place: {"node_dies": ((_moment(dice), place.nodes[-1]),)},
+    "WinRM dies and returns": lambda dice, place: {"silent": _stretch(dice, 5.0, 600.0)},
+    "connection cut": lambda dice, place: {"answer_lost": _chance(dice)},
+    "black hole": lambda dice, place: _black_hole(dice),
+    "sign-in refused": lambda dice, place: {"signed_out_at": _moment(dice)},
+    "quota": lambda dice, place: {"quota": _stretch(dice, 10.0, 90.0)},
+    "shell gone": lambda dice, place: {"change_lost": _chance(dice)},
+    "slow open": lambda dice, place: {"slow_open": _stretch(dice, 30.0, 120.0)},
+    "shared volume slow": lambda dice, place: {"busy_csv": _stretch(dice, 10.0, 120.0)},
+    "shared volume redirected": lambda dice, place: {"redirected": _stretch(dice, 10.0, 120.0)},
+    "heartbeats missed": lambda dice, place: {"heartbeats_missed": _stretch(dice, 10.0, 120.0)},
+    "move sticks": lambda dice, place: {"move_sticks": _chance(dice) / 3},
+    "move fails": lambda dice, place: {"move_fails": _chance(dice)},
+    "does not converge": lambda dice, place: {"not_converging": _chance(dice)},
+    "arrives late": lambda dice, place: {"move_late": _chance(dice) / 2},
+    "moved by another": lambda dice, place: {"foreign": _chance(dice) / 2},
+    "destination fills up": lambda dice, place: {"fills_up": ((_moment(dice), dice.choice(place.nodes[1:])),)},
+    "quorum shaken": lambda dice, place: {"no_quorum": _stretch(dice, 10.0, 60.0)},
+    "clock jumps": lambda dice, place: {"clock_jumps": ((_moment(dice), dice.choice((-3600.0, 3600.0))),)},
+    "journal disk full": lambda dice, place: {"disk_full": _stretch(dice, 5.0, 60.0)},
+    "host silent after arrival": _host_silent,
+    "guest heartbeat never back": lambda dice, place: {"heartbeat_never": frozenset({dice.choice(place.vms)})},
+    "drain flag refused": lambda dice, place: {"close_refused": True},
+    "pause refused": lambda dice, place: {"pause_refused": True},
+    "lease refused": lambda dice, place: {"lease_refused": True},
+}
+KINDS = tuple(_MAKERS)
 
 
 def draw(dice: random.Random, nodes: list[HostName], vms: list[VmId]) -> tuple[Faults, list[str]]:
@@ -104,78 +134,7 @@ def draw(dice: random.Random, nodes: list[HostName], vms: list[VmId]) -> tuple[F
     faults = Faults()
     kinds = dice.sample(KINDS, dice.choice((0, 1, 1, 2, 2, 3, 4)))
     for kind in kinds:
-        _set(faults, kind, dice, nodes, vms)
+        for name, value in _MAKERS[kind](dice, Place(nodes, vms)).items():
+            before = getattr(faults, name)
+            setattr(faults, name, before + value if isinstance(before, tuple) else value)
     return faults, kinds
-
-
-def _set(faults: Faults, kind: str, dice: random.Random, nodes: list[HostName], vms: list[VmId]) -> None:
-    moment = dice.uniform(2.0, 150.0)
-    chance = dice.choice((0.1, 0.3, 0.6))
-    match kind:
-        case "source dies":
-            faults.node_dies += ((moment, nodes[0]),)
-        case "destination dies" | "third host dies":
-            faults.node_dies += ((moment, nodes[1 if kind.startswith("d") else -1]),)
-        case "WinRM dies and returns":
-            faults.silent += _stretch(dice, 5.0, 600.0)
-        case "connection cut":
-            faults.answer_lost = chance
-        case "black hole":
-            faults.silent += _stretch(dice, 30.0, 120.0)
-            faults.slow_open += faults.silent[-1:]
-        case "sign-in refused":
-            faults.signed_out_at = moment
-        case "quota":
-            faults.quota += _stretch(dice, 10.0, 90.0)
-        case "shell gone":
-            faults.change_lost = chance
-        case "slow open":
-            faults.slow_open += _stretch(dice, 30.0, 120.0)
-        case "shared volume slow":
-            faults.busy_csv += _stretch(dice, 10.0, 120.0)
-        case "shared volume redirected":
-            faults.redirected += _stretch(dice, 10.0, 120.0)
-        case "heartbeats missed":
-            faults.heartbeats_missed += _stretch(dice, 10.0, 120.0)
-        case _:
-            _set_more(faults, kind, dice, nodes, vms, moment, chance)
-
-
-def _set_more(
-    faults: Faults,
-    kind: str,
-    dice: random.Random,
-    nodes: list[HostName],
-    vms: list[VmId],
-    moment: float,
-    chance: float,
-) -> None:
-    match kind:
-        case "move sticks":
-            faults.move_sticks = chance / 3
-        case "move fails":
-            faults.move_fails = chance
-        case "does not converge":
-            faults.not_converging = chance
-        case "arrives late":
-            faults.move_late = chance / 2
-        case "moved by another":
-            faults.foreign = chance / 2
-        case "destination fills up":
-            faults.fills_up += ((moment, dice.choice(nodes[1:])),)
-        case "quorum shaken":
-            faults.no_quorum += _stretch(dice, 10.0, 60.0)
-        case "clock jumps":
-            faults.clock_jumps += ((moment, dice.choice((-3600.0, 3600.0))),)
-        case "journal disk full":
-            faults.disk_full += _stretch(dice, 5.0, 60.0)
-        case "host silent after arrival":
-            faults.host_silent += ((moment, moment + dice.uniform(30.0, 500.0), dice.choice(nodes[1:])),)
-        case "guest heartbeat never back":
-            faults.heartbeat_never |= {dice.choice(vms)}
-        case "drain flag refused":
-            faults.close_refused = True
-        case "pause refused":
-            faults.pause_refused = True
-        case "lease refused":
-            faults.lease_refused = True

@@ -114,9 +114,9 @@ class Judge:
             self.say(f"{name} is called done on {move.destination} and is on {host}")
         came = host != SOURCE and self.world.vms[move.vm.id].heartbeat == move.heartbeat
         looked = state.verifying_since is not None and not state.forced and state.outcome is not Outcome.DETACHED
-        if came and looked and move.attempts and move.state in (MoveState.FAILED, MoveState.SKIPPED):
-            if not self._arrived_after(move):
-                self.say(f"{name} is on {host} and is called {move.state.value}: {move.reason}")
+        gone = came and looked and move.attempts and move.state in (MoveState.FAILED, MoveState.SKIPPED)
+        if gone and not self._arrived_after(move):
+            self.say(f"{name} is on {host} and is called {move.state.value}: {move.reason}")
         if move.state is not MoveState.DONE and not move.reason:
             self.say(f"{name} ended as {move.state.value} without a reason")
         self.lost_vms += len(self.problems) > problems
