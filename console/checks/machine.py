@@ -8,7 +8,7 @@ from console.model.cluster import GroupFlags, GroupState, Heartbeat, VirtualMach
 from console.model.units import UNSET
 
 from .reads import ROLE
-from .registry import Check, Facts, Family, Finding, check, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, listed, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
 QUICK = 1
@@ -168,7 +168,7 @@ def locked(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.MACHINE,
     "The cluster's own drain would save and restore this VM instead of moving it live",
     "DefaultMoveType 1, or Priority below MoveTypeThreshold (resource type Virtual Machine)",
-    reads=("vm-parameters.Name", "vm-resource-type.Name", "vm-resource-type.Value", "groups.Priority", *ROLE),
+    reads=("vm-resource-type.Name", "vm-resource-type.Value", "groups.Priority", *ROLE),
 )
 def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
     threshold = facts.cluster.settings.move_type_threshold
@@ -268,6 +268,10 @@ def critical(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def guest_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
     bad = (Heartbeat.NO_CONTACT, Heartbeat.ERROR, Heartbeat.LOST_COMMUNICATION)
+    silent = [vm for vm in facts.vms() if vm.state is VmState.RUNNING and vm.heartbeat is None]
+    if silent:
+        subject = Subject(vm=silent[0].ref) if len(silent) == 1 else Subject()
+        yield this.unknown(subject, f"The heartbeat of {listed(label(vm) for vm in silent)} was not told.")
     for vm in facts.vms():
         if vm.state is VmState.RUNNING and vm.heartbeat in bad:
             yield this.conflict(

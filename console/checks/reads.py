@@ -7,6 +7,7 @@ ROLE = (
     "vm-resources.Name",
     "vm-resources.OwnerGroup",
     "vm-parameters.ClusterObject",
+    "vm-parameters.Name",
     "vm-parameters.Value",
 )
 """How a VM is found to belong to a role."""

@@ -132,14 +132,20 @@ async def overlaid(interview: Interview, host: Host, call: Call, overlay: Overla
 
 
 async def _with_adapters(interview: Interview, host: Host) -> Host:
-    rdma = await interview.rows(catalogue.host.ADAPTERS_RDMA.bind())
-    vmq = await interview.rows(catalogue.host.ADAPTERS_VMQ.bind())
-    return await overlaid(
+    of_rdma, of_vmq = catalogue.host.ADAPTERS_RDMA.bind(), catalogue.host.ADAPTERS_VMQ.bind()
+    rdma, vmq = await interview.rows(of_rdma), await interview.rows(of_vmq)
+    about_rdma, about_vmq = (Problems(f"{interview.host}, {call.entry}") for call in (of_rdma, of_vmq))
+    found = await overlaid(
         interview,
         host,
         catalogue.host.ADAPTERS.bind(),
-        lambda known, rows, problems: decode.host.with_adapters(known, rows, rdma, vmq, problems),
+        lambda known, rows, problems: decode.host.with_adapters(
+            known, rows, rdma, vmq, problems, of_rdma=about_rdma, of_vmq=about_vmq
+        ),
     )
+    interview.heard(of_rdma, about_rdma)
+    interview.heard(of_vmq, about_vmq)
+    return found
 
 
 def _merged(known: tuple[str, ...], found: Sequence[str]) -> tuple[str, ...]:

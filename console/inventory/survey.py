@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console.model.cluster import (
@@ -13,7 +13,11 @@ from console.model.cluster import (
     NetworkInterface,
     SharedVolume,
 )
+from console.model.failures import ProtocolBroken
+from console.model.identity import HostName
 from console.windows import catalogue, decode
+from console.windows.commands import Row
+from console.windows.decode import Problems
 from console.windows.decode.cluster import Group, MigrationRules, Resource, VmParameters
 
 from .control import Control
@@ -40,9 +44,14 @@ async def read_nodes(control: Control) -> tuple[Host, ...]:
     """The cluster's nodes.
 
     Raises:
-        Failure: no candidate can tell them.
+        Failure: no candidate can tell them, or what it told names no node.
     """
-    return await control.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes, essential=True) or ()
+    found = await control.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes, essential=True)
+    if not found:
+        node = control.node or HostName("")
+        what = "what it told of the cluster's nodes names none that can be read."
+        raise ProtocolBroken(node, what, "Run Get-ClusterNode there.", entry=catalogue.cluster.NODES.id)
+    return found
 
 
 async def read_survey(control: Control) -> Survey:
@@ -76,9 +85,15 @@ async def read_survey(control: Control) -> Survey:
 
 
 async def _volumes(control: Control) -> tuple[SharedVolume, ...]:
-    states = await control.told(catalogue.cluster.SHARED_VOLUME_STATES.bind(), lambda rows, problems: rows) or ()
+    states = await control.told(catalogue.cluster.SHARED_VOLUME_STATES.bind(), _looked_through) or ()
     volumes = await control.told(
         catalogue.cluster.SHARED_VOLUMES.bind(),
         lambda rows, problems: decode.cluster.shared_volumes(rows, states, problems),
     )
     return volumes or ()
+
+
+def _looked_through(rows: Sequence[Row], problems: Problems) -> Sequence[Row]:
+    """The states' rows, with what is wrong with them noted under their own entry."""
+    decode.cluster.volume_states(rows, problems)
+    return rows

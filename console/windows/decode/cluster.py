@@ -266,7 +266,7 @@ def migration_rules(rows: Sequence[Row], problems: Problems) -> MigrationRules:
     return MigrationRules(
         excluded_networks=None if excluded is None else frozenset(excluded),
         network_order=order,
-        move_type_threshold=None if threshold is None else threshold.size("Value", nullable=True),
+        move_type_threshold=None if threshold is None else threshold.size("Value"),
     )
 
 
@@ -323,7 +323,7 @@ def interfaces(rows: Sequence[Row], problems: Problems) -> tuple[NetworkInterfac
             NetworkInterface(
                 host=HostName(node),
                 network=network,
-                adapter=read.text("Adapter", nullable=True) or "",
+                adapter=read.text("Adapter") or "",
                 up=None if state in (None, InterfaceState.UNKNOWN) else state is InterfaceState.UP,
                 address=read.text("Address", nullable=True) or None,
             )
@@ -331,14 +331,20 @@ def interfaces(rows: Sequence[Row], problems: Problems) -> tuple[NetworkInterfac
     return tuple(found)
 
 
-def shared_volumes(rows: Sequence[Row], states: Sequence[Row], problems: Problems) -> tuple[SharedVolume, ...]:
-    """Get-ClusterSharedVolume with Get-ClusterSharedVolumeState, joined by the resource's name."""
-    by_name: dict[str, list[tuple[HostName, VolumeState]]] = {}
-    for row in states:
+def volume_states(rows: Sequence[Row], problems: Problems) -> dict[str, list[tuple[HostName, VolumeState]]]:
+    """Get-ClusterSharedVolumeState, by the volume's resource."""
+    found: dict[str, list[tuple[HostName, VolumeState]]] = {}
+    for row in rows:
         read = Reader(row, problems)
         name, node, state = read.name("Name"), read.name("Node"), read.enum("StateInfo", VolumeState)
         if name is not None and node is not None and state is not None:
-            by_name.setdefault(name, []).append((HostName(node), state))
+            found.setdefault(name, []).append((HostName(node), state))
+    return found
+
+
+def shared_volumes(rows: Sequence[Row], states: Sequence[Row], problems: Problems) -> tuple[SharedVolume, ...]:
+    """Get-ClusterSharedVolume with Get-ClusterSharedVolumeState, joined by the resource's name."""
+    by_name = volume_states(states, problems)
     found = []
     for row in rows:
         read = Reader(row, problems)

@@ -104,9 +104,10 @@ def with_adapters(known: AllDetails, rows: Sequence[Row], problems: Problems) ->
 
 def _adapter(read: Reader) -> VirtualAdapter | None:
     connected = read.truth("Connected")
-    if connected is None:
+    switch = read.text("SwitchName", nullable=connected is not True)
+    if connected is None or (connected and switch is None):
         return None
-    return VirtualAdapter(read.text("Name") or "", read.text("SwitchName", nullable=True) or "", connected)
+    return VirtualAdapter(read.text("Name") or "", switch or "", connected)
 
 
 def with_checkpoints(known: AllDetails, rows: Sequence[Row], problems: Problems) -> AllDetails:

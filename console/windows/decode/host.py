@@ -159,7 +159,7 @@ def with_processor_load(host: Host, rows: Sequence[Row], problems: Problems) -> 
 def with_device_guard(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
     """Win32_DeviceGuard."""
     read = _only(rows, problems)
-    running = None if read is None else read.numbers("SecurityServicesRunning")
+    running = None if read is None else read.numbers("SecurityServicesRunning", nullable=False)
     return replace(host, credential_guard=None if running is None else CREDENTIAL_GUARD in running)
 
 
@@ -198,13 +198,21 @@ def vectors(rows: Sequence[Row], problems: Problems) -> tuple[CompatibilityVecto
 
 
 def with_adapters(
-    host: Host, rows: Sequence[Row], rdma: Sequence[Row] | None, vmq: Sequence[Row] | None, problems: Problems
+    host: Host,
+    rows: Sequence[Row],
+    rdma: Sequence[Row] | None,
+    vmq: Sequence[Row] | None,
+    problems: Problems,
+    *,
+    of_rdma: Problems | None = None,
+    of_vmq: Problems | None = None,
 ) -> Host:
     """Get-NetAdapter with Get-NetAdapterRdma and Get-NetAdapterVmq, joined by the adapter's name.
 
     An adapter without a row there can not do RDMA or VMQ; where the whole read failed (None) nothing is known.
+    What is wrong with those rows is noted apart where ``of_rdma`` and ``of_vmq`` are given.
     """
-    rdma_rows, vmq_rows = _by_name(rdma, problems), _by_name(vmq, problems)
+    rdma_rows, vmq_rows = _by_name(rdma, _or(of_rdma, problems)), _by_name(vmq, _or(of_vmq, problems))
     found = [_adapter(Reader(row, problems), rdma_rows, vmq_rows) for row in rows]
     return replace(host, adapters=tuple(adapter for adapter in found if adapter is not None))
 
@@ -215,20 +223,20 @@ def _adapter(
     name = read.text("Name")
     if name is None:
         return None
-    speed = read.size("Speed", nullable=True)
     media = read.number("MediaConnectState")
+    speed = read.size("Speed", nullable=media != _CONNECTED)
     return NetworkAdapter(
         name=name,
-        description=read.text("InterfaceDescription", nullable=True) or "",
+        description=read.text("InterfaceDescription") or "",
         link_bytes_per_s=None if speed is None or speed >= _SPEED_UNKNOWN else bits_to_bytes_per_s(speed),
         up={_CONNECTED: True, _DISCONNECTED: False}.get(-1 if media is None else media),
         mtu_bytes=read.size("MtuSize", nullable=True),
         rdma_enabled=_setting(rdma, name, "Enabled"),
         rdma_operational=_setting(rdma, name, "OperationalState"),
         vmq_enabled=_setting(vmq, name, "Enabled"),
-        driver_version=read.text("DriverVersionString", nullable=True),
+        driver_version=read.text("DriverVersionString"),
         driver_date=read.text("DriverDate", nullable=True),
-        driver_provider=read.text("DriverProvider", nullable=True),
+        driver_provider=read.text("DriverProvider"),
     )
 
 
@@ -239,11 +247,15 @@ def _by_name(rows: Sequence[Row] | None, problems: Problems) -> dict[str, Reader
     return {name: read for read in readers if (name := read.text("Name")) is not None}
 
 
+def _or(own: Problems | None, shared: Problems) -> Problems:
+    return shared if own is None else own
+
+
 def _setting(rows: Mapping[str, Reader] | None, adapter: str, property: str) -> bool | None:
     if rows is None:
         return None
     read = rows.get(adapter)
-    return False if read is None else read.truth(property, nullable=True)
+    return False if read is None else read.truth(property)
 
 
 def _known(items: tuple[T | None, ...]) -> tuple[T, ...] | None:

@@ -41,7 +41,7 @@ def _virtual_machine(read: Reader, host: HostName, read_at: datetime, problems: 
         state_number=-1 if number is None else number,
         clustered=bool(read.truth("IsClustered")),
         read_at=read_at,
-        operational_status=read.numbers("OperationalStatus") or (),
+        operational_status=read.numbers("OperationalStatus", nullable=False) or (),
         memory_assigned_bytes=read.size("MemoryAssigned"),
         memory_startup_bytes=read.size("MemoryStartup"),
         memory_demand_bytes=read.size("MemoryDemand", nullable=True),
