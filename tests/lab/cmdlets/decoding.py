@@ -57,7 +57,7 @@ DECODERS: Mapping[str, Decoder] = {
     "preferred-owners": _cluster.owners,
     "networks": lambda rows, problems: _cluster.networks(rows, MigrationRules(), problems),
     "network-interfaces": _cluster.interfaces,
-    "shared-volumes": lambda rows, problems: _cluster.shared_volumes(rows, {}, problems),
+    "shared-volumes": lambda rows, problems: _cluster.shared_volumes(rows, (), problems),
     "shared-volume-states": _cluster.volume_states,
     "affinity-rules": _cluster.affinity_rules,
     "quorum": _facts.quorum,
@@ -116,9 +116,15 @@ DECODERS: Mapping[str, Decoder] = {
 
 def _ports(rows: Sequence[Row]) -> list[Row]:
     """Rows of Get-NetAdapter for the adapters that another cmdlet's rows name."""
-    return [{"Name": row.get("Name"), "MediaConnectState": 1, "Speed": 10**9, **_NOTHING} for row in rows]
+    return [{**_PORT, "Name": row.get("Name")} for row in rows]
 
 
-_NOTHING: Row = dict.fromkeys(
-    ("InterfaceDescription", "MtuSize", "DriverVersionString", "DriverDate", "DriverProvider")
-)
+_PORT: Row = {
+    "InterfaceDescription": "An adapter",
+    "Speed": 10**10,
+    "MediaConnectState": 1,
+    "MtuSize": 9000,
+    "DriverVersionString": "1.0",
+    "DriverDate": "2026-01-01",
+    "DriverProvider": "Someone",
+}
