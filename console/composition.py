@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from console.checks.catalogue import Facts, run_checks
 from console.checks.values import Findings
 from console.clock import Clock
+from console.diagnose.outlook import outlook_of
 from console.doors import open_reader, seeds_of
 from console.drain.state import RunState
 from console.forecast.forecaster import PriorForecaster
@@ -95,7 +96,9 @@ class LiveOperations:
     def check(self, cluster: Cluster, node: HostName | None = None) -> Findings:
         if self._found is not None and self._found[0] is cluster and self._found[1] == node:
             return self._found[2]  # an operator pulls levers over one and the same snapshot
-        findings = run_checks(Facts(cluster, node), self.site.check_policy)
+        outlook = outlook_of(cluster, node, self._forecaster)
+        account = self.site.options.username or ""
+        findings = run_checks(Facts(cluster, node, outlook, account), self.site.check_policy)
         self._found = (cluster, node, findings)
         return findings
 

@@ -11,6 +11,7 @@ from .target import ClusterCommand, Target, json_option, target_options
 
 @click.command(name="check", cls=ClusterCommand)
 @click.argument("node", required=False)
+@click.option("--node", "named", metavar="NODE", help="The same as the argument.")
 @target_options
 @click.option(
     "--from",
@@ -20,7 +21,7 @@ from .target import ClusterCommand, Target, json_option, target_options
     help="Check offline, on a file that `drainboard snapshot` wrote.",
 )
 @json_option
-def command(node: str | None, target: Target, snapshot: Path | None, as_json: bool) -> int:
+def command(node: str | None, named: str | None, target: Target, snapshot: Path | None, as_json: bool) -> int:
     """List the conflicts of the cluster, or of emptying NODE. Ends with 3 when one of them blocks."""
     from console.checks.values import Severity
     from console.documents import check_document
@@ -30,7 +31,9 @@ def command(node: str | None, target: Target, snapshot: Path | None, as_json: bo
     from .output import print_document
     from .reports import report_findings
 
-    findings, host = checked(target, snapshot, node)
+    if node and named and node.casefold() != named.casefold():
+        raise click.UsageError(f"Which node: {node} or {named}? Name one.")
+    findings, host = checked(target, snapshot, node or named)
     if as_json:
         print_document(check_document(findings, host))
     else:

@@ -1,0 +1,1 @@
+"""What is in the way, and why it is slow."""
