@@ -16,6 +16,8 @@ from console.lab.engine import PsObject, PsValue
 
 INVALID_NAMESPACE, INVALID_CLASS, INVALID_QUERY = 0x8004100E, 0x80041010, 0x80041017
 PROVIDER_FAILED, ACCESS_DENIED = 0x80041013, 0x80070005
+WBEM_ACCESS_DENIED = 0x80041003
+MSCLUSTER = "root/mscluster"
 DEFAULT_NAMESPACE = "root/cimv2"
 
 Instances = Callable[[Scope], Iterable[Any]]
@@ -64,6 +66,9 @@ def get_cim_instance(call: Invocation) -> Iterable[PsValue]:
         return []
     try:
         asked = _asked(call)
+        if asked.namespace.lower() == MSCLUSTER and not call.world.facts.may(call.context.user, "Read"):
+            call.error(errors.cim(call.cmdlet, "Access denied ", WBEM_ACCESS_DENIED, "", errors.PERMISSION_DENIED))
+            return []
         provider = _provider(call, asked)
         return [] if provider is None else _chosen(call.scope, provider, asked)
     except wql.WqlError:

@@ -36,6 +36,8 @@ _FAMILIES = (
 )  # fmt: skip
 """Imported for what they register."""
 
+CLUSTER_MODULE = "FailoverClusters"
+
 RESTRICTED = frozenset(
     {
         "Clear-Host", "Exit-PSSession", "Get-Command", "Get-FormatData", "Get-Help", "Measure-Object", "Out-Default",
@@ -99,8 +101,11 @@ class LabHostEngine:
         if command.is_script:
             if context.constrained:
                 raise errors.no_scripts()
+            if scripts.changes(command.name):
+                self._check_cluster_rights(context, "Full", "Get-Cluster")
             return scripts.run(self.scope, command)
         facts = self._facts(context, command.name)
+        self._check_rights(context, facts)
         if context.constrained and facts.name == "Select-Object":
             flow.check_restricted(facts, command)
         arguments = bind(facts, command, has_input)
@@ -118,6 +123,14 @@ class LabHostEngine:
             raise errors.unknown_command(name)
         return facts
 
+    def _check_rights(self, context: SessionContext, facts: CmdletFacts) -> None:
+        if facts.module == CLUSTER_MODULE:
+            self._check_cluster_rights(context, "Full" if facts.name.lower() in CHANGING else "Read", facts.name)
+
+    def _check_cluster_rights(self, context: SessionContext, rights: str, cmdlet: str) -> None:
+        if not self.scope.world.facts.may(context.user, rights):
+            raise errors.no_cluster_rights(cmdlet)
+
     def _count(self, context: SessionContext, pipeline: Sequence[Command]) -> None:
         changing = any(_changes(command) for command in pipeline)
         received = self.scope.cluster.received
@@ -131,4 +144,5 @@ class LabHostEngine:
         if context.constrained:
             return RESTRICTED
         known = (surface.cmdlet(name) for name in HANDLERS)
-        return frozenset(facts.name for facts in known if facts is not None) | RESTRICTED
+        lacking = self.scope.world.facts.missing_modules.get(self.scope.host.name, ())
+        return frozenset(each.name for each in known if each is not None and each.module not in lacking) | RESTRICTED

@@ -140,6 +140,26 @@ def cluster(cmdlet: str, refusal: ClusterRefusal) -> PsError:
     )
 
 
+def no_cluster_rights(cmdlet: str) -> TerminatingError:
+    """The account may not do this with the cluster."""
+    message = (
+        "You do not have administrative privileges on the cluster. Contact your network administrator to request"
+        " access. Access is denied"
+    )
+    return TerminatingError(
+        PsError(
+            message,
+            f"{cmdlet},{command_class(cmdlet)}",
+            PERMISSION_DENIED,
+            _CLUSTER,
+            reason="ClusterCmdletException",
+            activity=cmdlet,
+            hresult=0x80070005,
+            native_code=5,
+        )
+    )
+
+
 def vm_not_found(cmdlet: str, name: str, what: str = "name") -> PsError:
     return PsError(
         f'Hyper-V was unable to find a virtual machine with {what} "{name}".',

@@ -63,7 +63,9 @@ def _command(name: str) -> PsObject:
 
 @answers("Get-Module")
 def get_module(call: Invocation) -> Iterable[PsValue]:
-    modules = sorted({facts.module for name in HANDLERS if (facts := surface.cmdlet(name)) is not None})
+    lacking = call.world.facts.missing_modules.get(call.scope.host.name, ())
+    known = {facts.module for name in HANDLERS if (facts := surface.cmdlet(name)) is not None}
+    modules = sorted(known - set(lacking))
     patterns = call.texts("Name") or ["*"]
     types = ("System.Management.Automation.PSModuleInfo", "System.Object")
     for module in modules:

@@ -48,6 +48,12 @@ DEFAULT_ACCESS = (
 """What a new cluster has."""
 
 
+ADMINISTRATORS = "BUILTIN\\Administrators"
+"""Every account of the lab is one of them on every node."""
+RIGHTS = ("None", "Read", "Full")
+"""ClusterRights, in order."""
+
+
 @dataclass(slots=True)
 class Facts:
     """The facts of one world."""
@@ -63,5 +69,13 @@ class Facts:
     witness: str = "Cloud Witness"
     """The quorum witness's resource; empty where there is none."""
     access: tuple[AccessRule, ...] = DEFAULT_ACCESS
+    missing_modules: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """PowerShell modules that a host lacks, by host."""
     directory_answers: bool = True
     """Whether a node's session may ask the directory; where its credentials do not go on, it may not."""
+
+    def may(self, user: str, rights: str) -> bool:
+        """Whether an account has at least these rights on the cluster."""
+        mine = {user.casefold(), ADMINISTRATORS.casefold()}
+        held = [RIGHTS.index(rule.rights) for rule in self.access if rule.identity.casefold() in mine]
+        return max(held, default=0) >= RIGHTS.index(rights)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from console.lab.engine import Command, PsError, TerminatingError, Typed
+from console.lab.engine import Command, PsError, PsObject, TerminatingError, Typed
 from console.lab.serve import InProcessLab
+from console.lab.world.facts import AccessRule
 from tests.lab.cmdlets.driving import run
 
 GET_CIM = "Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand"
@@ -124,3 +125,27 @@ async def test_a_directory_out_of_reach_says_so(quiet: InProcessLab) -> None:
     error = await complained(quiet, Command("Get-ADComputer", {"LDAPFilter": "(name=HV01)"}))
     assert error.message.startswith("Unable to contact the server.")
     assert error.identifier.startswith("ActiveDirectoryServer:0,")
+
+
+async def test_an_account_without_rights_on_the_cluster(quiet: InProcessLab) -> None:
+    facts = quiet.cluster.world.facts
+    facts.access = (AccessRule("BUILTIN\\Administrators", "Read"),)
+    assert len((await run(quiet, Command("Get-ClusterNode"))).outputs) == 4
+    error = await refused(quiet, Command("Suspend-ClusterNode", {"Name": "HV01"}))
+    assert (error.native_code, error.category) == (5, 18)
+    script = "param([uint32]$Value) (Get-Cluster).AutoBalancerMode = $Value"
+    assert (await refused(quiet, Command(script, {"Value": Typed("U32", 0)}, is_script=True))).native_code == 5
+    facts.access = ()
+    assert (await refused(quiet, Command("Get-ClusterNode"))).native_code == 5
+    asked = {"Namespace": "root/MSCluster", "ClassName": "MSCluster_Node"}
+    assert (await complained(quiet, Command("Get-CimInstance", asked))).identifier == f"HRESULT 0x80041003,{GET_CIM}"
+    assert len((await run(quiet, Command("Get-VM"))).outputs) == 10
+
+
+async def test_a_module_that_is_not_there(quiet: InProcessLab) -> None:
+    quiet.cluster.world.facts.missing_modules = {"HV01": ("Hyper-V",)}
+    assert (await refused(quiet, Command("Get-VM"))).identifier == "CommandNotFoundException"
+    modules = Command("Get-Module", {"ListAvailable": True, "Name": ["Hyper-V", "FailoverClusters"]})
+    names = [value.properties["Name"] for value in (await run(quiet, modules)).outputs if isinstance(value, PsObject)]
+    assert names == ["FailoverClusters"]
+    assert len((await run(quiet, Command("Get-VM"), host="HV02")).outputs) == 10
