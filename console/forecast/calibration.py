@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 
 from .facts import Carrier, MoveFacts, Physics
 from .model import Dirtying, Ending, Overheads, Precopy, SaturatingSet, StopRule, precopy
@@ -12,13 +12,14 @@ from .priors import Priors, TransportPriors, Workload
 PAGE_STRUCTURES = 64 / 4096
 """Of a Linux guest's memory, filled with the 64 bytes that the kernel keeps for each page of 4 KiB."""
 
+_MULTIPLES = 7
 _STALLED = 0.9
 """A pass that leaves this share of the one before makes no progress worth the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Multiples of the priors, so that 1 everywhere means: nothing was learned yet."""
+    """Multiples of the priors (1 means: nothing was learned yet), and two habits of the hypervisor."""
 
     overhead: float = 1.0
     """Of the seconds that copy nothing."""
@@ -34,9 +35,14 @@ class Calibration:
     """Of the bytes of guest memory for a byte on the wire."""
     compressor: float = 1.0
     """Of what the processors compress."""
+    stop_share: float = 0.25
+    """How far the blackout of a move that converges is on the way from its last pass to what the hypervisor aims at:
+    the rule is looked at during passes too, so that the last stretch is seldom as short as it could be."""
+    dark_pass_counts: bool = False
+    """Whether the cap on passes counts the one in the dark."""
 
-    def values(self) -> tuple[float, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self))
+    def multiples(self) -> tuple[float, ...]:
+        return astuple(self)[:_MULTIPLES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def load_of(facts: MoveFacts, calibration: Calibration, priors: Priors) -> Load:
         priors.overhead_after_s * calibration.overhead,
         _dirtying(facts, priors),
         priors.stop_s if facts.stop_seconds is None else facts.stop_seconds,
-        facts.pass_cap,
+        None if facts.pass_cap is None else max(1, facts.pass_cap - calibration.dark_pass_counts),
         facts.give_up_s,
     )
 
@@ -111,9 +117,17 @@ def physics(facts: MoveFacts, calibration: Calibration, priors: Priors) -> Physi
     load = load_of(facts, calibration, priors)
     rate = rate_bytes_per_s(facts, calibration, priors, facts.streams)
     found = _copy(load, rate, StopRule(rate * load.stop_seconds, load.pass_cap, _copying_limit(load)))
-    if found.ending in (Ending.SMALL_ENOUGH, Ending.PASS_CAP):
+    if found.ending is Ending.PASS_CAP:
         return Physics(found.duration_s, found.blackout_s, found.passes, True)
+    if found.ending is Ending.SMALL_ENOUGH:
+        dark = rule_s(found.blackout_s, load, calibration)
+        return Physics(max(found.duration_s, dark), dark, found.passes, True)
     return _stalled(load, rate, found)
+
+
+def rule_s(blackout_s: float, load: Load, calibration: Calibration) -> float:
+    """The blackout of a move that the stop rule ended, given that of its last pass."""
+    return blackout_s + calibration.stop_share * max(0.0, load.stop_seconds - blackout_s)
 
 
 def _stalled(load: Load, rate: float, found: Precopy) -> Physics:

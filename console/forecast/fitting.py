@@ -1,6 +1,6 @@
-"""Fit a calibration to finished moves: robust least squares on the logarithms of their durations.
+"""Fit a calibration to finished moves: robust least squares on their durations' relative errors.
 
-Seven constants at most, each held near its prior as long as the evidence is weak, so that a handful of moves can
+Seven constants, each held near its prior as long as the evidence is weak, so that a handful of moves can
 not bend the forecast and an outlier hardly counts.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .calibration import Calibration, physics
 from .facts import MoveFacts
@@ -22,9 +23,11 @@ _FLOOR = 0.25
 """Weight of the priors against evidence whose residuals have the scale below."""
 _SCALE = 0.04
 """Residuals above it count less and less."""
+_FAR = 1e3
 _STEP = 0.02
-_STARTS = ((0.0, 0.0), (math.log(0.01), math.log(0.3)))
-"""Of overhead and compressor: as believed, and next to none; in between the residuals have hardly a slope to follow."""
+_STARTS = ((1.0, 1.0, 1.0), (0.01, 1.0, 0.3), (0.01, 2.0, 0.4))
+"""Overhead, compression and compressor to begin with: as believed, and where next to nothing is lost. Between them the
+residuals have hardly a slope to follow."""
 _ROUNDS = 15
 _FEWEST = 8
 
@@ -33,11 +36,14 @@ def fit(samples: Sequence[Sample], priors: Priors, start: Calibration | None = N
     """The calibration under which the samples' durations are most likely; neutral below eight samples."""
     if len(samples) < _FEWEST:
         return start or Calibration()
-    begins = [[first, *([0.0] * (len(_SPREADS) - 2)), last] for first, last in _STARTS]
+    begins = [[math.log(o), 0.0, 0.0, 0.0, 0.0, math.log(ratio), math.log(c)] for o, ratio, c in _STARTS]
     if start is not None:
-        begins = [[math.log(value) for value in start.values()]]
-    found = [_descend(begin, samples, priors) for begin in begins]
-    return _calibration(min(found)[1])
+        begins = [[math.log(value) for value in start.multiples()]]
+    _, best = min(_descend(begin, samples, priors) for begin in begins)
+    fitted = _calibration(best)
+    other = replace(fitted, dark_pass_counts=True)
+    losses = [_loss(_errors(each, samples, priors), best) for each in (fitted, other)]
+    return other if losses[1] < losses[0] else fitted
 
 
 def _calibration(point: Sequence[float]) -> Calibration:
@@ -45,8 +51,11 @@ def _calibration(point: Sequence[float]) -> Calibration:
 
 
 def _residuals(point: Sequence[float], samples: Sequence[Sample], priors: Priors) -> list[float]:
-    calibration = _calibration(point)
-    return [math.log(physics(facts, calibration, priors).duration_s / seconds) for facts, seconds in samples]
+    return _errors(_calibration(point), samples, priors)
+
+
+def _errors(calibration: Calibration, samples: Sequence[Sample], priors: Priors) -> list[float]:
+    return [min(_FAR, physics(facts, calibration, priors).duration_s / seconds - 1) for facts, seconds in samples]
 
 
 def _loss(residuals: Sequence[float], point: Sequence[float]) -> float:
@@ -116,3 +125,20 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
         known = sum(rows[at][column] * answer[column] for column in range(at + 1, size))
         answer[at] = (rows[at][size] - known) / rows[at][at]
     return answer
+
+
+_STOP_SHARES = tuple(step / 10 for step in range(9))
+
+
+def fit_stop_share(samples: Sequence[tuple[MoveFacts, float]], calibration: Calibration, priors: Priors) -> Calibration:
+    """The share with the least mean error of blackouts in seconds; as it was with fewer than eight of them.
+
+    Args:
+        samples: moves with their measured blackouts.
+    """
+    if len(samples) < _FEWEST:
+        return calibration
+    tried = [replace(calibration, stop_share=share) for share in _STOP_SHARES]
+    return min(
+        tried, key=lambda each: sum(abs(physics(facts, each, priors).blackout_s - dark) for facts, dark in samples)
+    )

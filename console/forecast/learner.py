@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .calibration import Calibration, physics
 from .facts import Finished, MoveFacts, Physics
-from .fitting import fit
+from .fitting import fit, fit_stop_share
 from .levels import Levels, Opinion, keys_of
 from .priors import Priors
 from .spread import Spread
@@ -64,7 +64,7 @@ class Learner:
 
     def _forget_errors(self) -> None:
         self._durations = Levels()
-        self._blackouts = Levels()
+        self._blackouts = Levels(abs)
         self._duration_spread = Spread(self.priors.duration_p90_factor)
         self._blackout_spread = Spread(self.priors.blackout_p90_factor)
 
@@ -79,8 +79,7 @@ class Learner:
         duration, blackout = self._durations.opinion(keys), self._blackouts.opinion(keys)
         groups = (keys.kind, (facts.transport, _effort(raw)))
         seconds = raw.duration_s * math.exp(duration.correction)
-        dark = max(0.0, (raw.blackout_s + _DARK) * math.exp(blackout.correction) - _DARK)
-        dark = min(dark, seconds)
+        dark = min(max(0.0, raw.blackout_s + blackout.correction), seconds)
         late = seconds * self._duration_spread.widening(groups)
         darker = (dark + _DARK) * self._blackout_spread.widening(groups) - _DARK
         return Forecast(seconds, late, dark, min(darker, late), raw.converges, raw, alone, duration, blackout, groups)
@@ -105,9 +104,9 @@ class Learner:
         self._durations.learn(forecast.duration, error)
         self._duration_spread.learn(forecast.groups, error - forecast.duration.correction)
         if finished.blackout_s is not None:
-            dark = math.log((finished.blackout_s + _DARK) / (forecast.raw.blackout_s + _DARK))
-            self._blackouts.learn(forecast.blackout, dark)
-            self._blackout_spread.learn(forecast.groups, dark - forecast.blackout.correction)
+            self._blackouts.learn(forecast.blackout, finished.blackout_s - forecast.raw.blackout_s)
+            off = math.log((finished.blackout_s + _DARK) / (forecast.blackout_p50_s + _DARK))
+            self._blackout_spread.learn(forecast.groups, off)
 
     def _fit_anew(self, lessons: Sequence[_Lesson]) -> None:
         """Fit the calibration and go through everything once more: earlier errors were those of another one."""
@@ -128,7 +127,9 @@ def fit_to(moves: Sequence[tuple[MoveFacts, Finished]], priors: Priors) -> Calib
     chosen = alone if len(alone) >= FITS[0] else done
     step = max(1.0, len(chosen) / _SAMPLES)
     picked = [chosen[int(at * step)] for at in range(min(len(chosen), _SAMPLES))]
-    return fit([(facts, max(seconds, SHORTEST_S)) for facts, seconds in picked], priors)
+    fitted = fit([(facts, max(seconds, SHORTEST_S)) for facts, seconds in picked], priors)
+    dark = [(facts, end.blackout_s) for facts, end in moves if end.blackout_s is not None and facts.streams == 1]
+    return fit_stop_share(dark[-_SAMPLES:], fitted, priors)
 
 
 def _effort(raw: Physics) -> str:

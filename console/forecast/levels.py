@@ -2,14 +2,14 @@
 
 Each level with evidence proposes a correction; they are mixed by how wrong each of them was lately on moves of the
 same kind. So nobody has to decide when a VM's own history is worth more than what its neighbours just took.
-Corrections are logarithms of actual ÷ forecast.
+Corrections of durations are logarithms of actual ÷ forecast, those of blackouts seconds to add.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from .facts import MoveFacts
@@ -55,10 +55,16 @@ class Opinion:
     """Of all of them."""
 
 
+def relative(off: float) -> float:
+    """What being off by a logarithm costs: the share of the actual value."""
+    return abs(math.expm1(min(3.0, off)))
+
+
 class Levels:
     """Bounded memory: windows of the last errors of the groups that were met last."""
 
-    def __init__(self) -> None:
+    def __init__(self, cost: Callable[[float], float] = relative) -> None:
+        self._cost = cost
         self._everywhere = Window(200)
         self._paths: Kinds[Window] = Kinds(lambda: Window(100))
         self._kinds: Kinds[Window] = Kinds(lambda: Window(120))
@@ -69,7 +75,7 @@ class Levels:
     def opinion(self, keys: Keys) -> Opinion:
         """What evidence so far makes of a move; never looks at the move itself."""
         proposals = self._proposals(keys)
-        losses = self._losses.find(keys.kind) or self._losses.find(None) or {}
+        losses = self._losses.find(keys.kind) or self._losses.find(keys.path) or self._losses.find(None) or {}
         base = _mixed(proposals, losses)
         run = self._runs.find(keys.run)
         if run:
@@ -77,15 +83,12 @@ class Levels:
         return Opinion(keys, proposals, base, _mixed(proposals, losses))
 
     def learn(self, opinion: Opinion, error: float) -> None:
-        """Take in a finished move: the logarithm of actual ÷ forecast before correction."""
+        """Take in a finished move: what its forecast was off by before correction."""
         keys = opinion.keys
         everywhere = self._losses.at(None)
-        own = self._losses.find(keys.kind)
-        if own is None:
-            own = self._losses.at(keys.kind)
-            own.update(everywhere)
-        for losses in (everywhere, own):
-            _blame(losses, opinion.proposals, error)
+        path = self._losses_of(keys.path, everywhere)
+        for losses in (everywhere, path, self._losses_of(keys.kind, path)):
+            self._blame(losses, opinion.proposals, error)
         self._runs.at(keys.run).add(error - opinion.base)
         self._everywhere.add(error)
         self._paths.at(keys.path).add(error)
@@ -98,6 +101,19 @@ class Levels:
         groups = {"path": self._paths.find(keys.path), "kind": self._kinds.find(keys.kind),
                   "VM": None if keys.vm is None else self._vms.find(keys.vm), "run": self._runs.find(keys.run)}  # fmt: skip
         return {"everywhere": len(self._everywhere), **{name: len(found or ()) for name, found in groups.items()}}
+
+    def _blame(self, losses: dict[str, float], proposals: Mapping[str, float], error: float) -> None:
+        least = min((losses[name] for name in proposals if name in losses), default=0.0)
+        for name, value in proposals.items():
+            losses[name] = losses.get(name, least) * (1 - _FORGETTING) + self._cost(value - error)
+
+    def _losses_of(self, group: Hashable, wider: Mapping[str, float]) -> dict[str, float]:
+        """The group's own; a new group begins with those of the wider one."""
+        found = self._losses.find(group)
+        if found is None:
+            found = self._losses.at(group)
+            found.update(wider)
+        return found
 
     def _proposals(self, keys: Keys) -> dict[str, float]:
         proposals = {"prior": 0.0}
@@ -121,9 +137,3 @@ def _mixed(proposals: Mapping[str, float], losses: Mapping[str, float]) -> float
     least = min((losses[name] for name in proposals if name in losses), default=0.0)
     weights = [math.exp(-_DECISIVE * (losses.get(name, least) - least)) for name in proposals]
     return sum(w * value for w, value in zip(weights, proposals.values(), strict=True)) / sum(weights)
-
-
-def _blame(losses: dict[str, float], proposals: Mapping[str, float], error: float) -> None:
-    least = min((losses[name] for name in proposals if name in losses), default=0.0)
-    for name, value in proposals.items():
-        losses[name] = losses.get(name, least) * (1 - _FORGETTING) + abs(value - error)

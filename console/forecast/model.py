@@ -33,6 +33,10 @@ class PowerLaw:
         return self.bytes_in_first_second * math.pow(seconds, self.exponent)
 
 
+_SATURATED = 0.97
+"""A second that dirtied more of the working set tells no more about the rate: it went round several times."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaturatingSet:
     """Writes at random over a working set: ``W * (1 - exp(-r * t / W))`` plus a steady trickle outside it."""
@@ -54,7 +58,7 @@ class SaturatingSet:
         """The law of a guest of which only its working set and one second's distinct bytes are known."""
         if working_set_bytes <= 0 or distinct_in_one_second <= 0:
             return cls(0.0, 0.0, max(0.0, distinct_in_one_second))
-        share = min(distinct_in_one_second / working_set_bytes, 0.999)
+        share = min(distinct_in_one_second / working_set_bytes, _SATURATED)
         return cls(working_set_bytes, -working_set_bytes * math.log1p(-share))
 
 
@@ -147,8 +151,9 @@ def _passes(
 ) -> tuple[float, float, float, int, Ending]:
     """Bytes left for the blackout, seconds copied, bytes sent so far, passes, why it ended."""
     remaining, copying_s, sent = memory_bytes, 0.0, 0.0
+    carried = stop.stop_bytes if stop.stops_within_pass else 0.0
     for number in range(1, _MOST_PASSES + 1):
-        left = min(stop.stop_bytes, remaining) if stop.stops_within_pass else 0.0
+        left = min(carried, remaining)
         pass_s = (remaining - left) / rate
         if stop.give_up_s is not None and copying_s + pass_s >= stop.give_up_s:
             return remaining, copying_s, sent + (stop.give_up_s - copying_s) * rate, number, Ending.GAVE_UP
@@ -160,7 +165,8 @@ def _passes(
             return after, copying_s, sent, number, Ending.SMALL_ENOUGH
         if stop.pass_cap is not None and number >= stop.pass_cap:
             return after, copying_s, sent, number, Ending.PASS_CAP
-        if stop.no_progress_ratio is not None and number > 1 and after >= remaining * stop.no_progress_ratio:
+        ratio = stop.no_progress_ratio
+        if ratio is not None and number > 1 and after - left >= (remaining - left) * ratio:
             return after, copying_s, sent, number, Ending.NO_PROGRESS
         remaining = after
     return remaining, copying_s, sent, _MOST_PASSES, Ending.NO_PROGRESS

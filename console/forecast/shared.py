@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .calibration import Calibration, Load, load_of, rate_bytes_per_s
+from .calibration import Calibration, Load, load_of, rate_bytes_per_s, rule_s
 from .facts import MoveFacts, Physics
 from .priors import Priors
 
@@ -30,6 +30,8 @@ class _Flow:
     passes: int = 1
     dark: bool = False
     dark_s: float = 0.0
+    small: bool = False
+    """It was the stop rule that ended the passes."""
     converges: bool = True
     ended_s: float = 0.0
 
@@ -55,7 +57,7 @@ def share_a_link(moves: Sequence[MoveFacts], calibration: Calibration, priors: P
         for flow, rate in zip(active, rates, strict=True):
             _advance(flow, rate, step, now)
         active = [flow for flow in active if not flow.ended_s]
-    return [_outcome(flow) for flow in flows]
+    return [_outcome(flow, calibration) for flow in flows]
 
 
 def _flow(move: MoveFacts, calibration: Calibration, priors: Priors) -> _Flow:
@@ -89,14 +91,8 @@ def _end_pass(flow: _Flow, rate: float, now: float) -> None:
     if not flow.dark:
         flow.remaining = min(load.dirtying.distinct_bytes(flow.pass_s), load.content_bytes)
         flow.pass_s = 0.0
-        small = flow.remaining <= rate * load.stop_seconds
-        if load.give_up_s is not None and now - flow.started_s >= load.give_up_s:
-            flow.converges = small
-            small = True
-        elif flow.passes >= _MOST_PASSES:
-            flow.converges = small
-            small = True
-        if not small and (load.pass_cap is None or flow.passes < load.pass_cap):
+        flow.small = flow.remaining <= rate * load.stop_seconds
+        if not flow.small and not _out_of_patience(flow, now):
             flow.passes += 1
             return
         flow.dark = True
@@ -105,7 +101,18 @@ def _end_pass(flow: _Flow, rate: float, now: float) -> None:
     flow.ended_s = now
 
 
-def _outcome(flow: _Flow) -> Physics:
+def _out_of_patience(flow: _Flow, now: float) -> bool:
+    """Whether the passes end although much is left: by the cap, or because the move does not converge."""
+    load = flow.load
+    late = load.give_up_s is not None and now - flow.started_s >= load.give_up_s
+    flow.converges = not late and flow.passes < _MOST_PASSES
+    return not flow.converges or (load.pass_cap is not None and flow.passes >= load.pass_cap)
+
+
+def _outcome(flow: _Flow, calibration: Calibration) -> Physics:
     load = flow.load
     seconds = flow.ended_s - flow.started_s + load.handover_s + load.after_s
-    return Physics(seconds, flow.dark_s + load.handover_s, flow.passes, flow.converges)
+    dark = flow.dark_s + load.handover_s
+    if flow.small:
+        dark = rule_s(dark, load, calibration)
+    return Physics(max(seconds, dark), dark, flow.passes, flow.converges)

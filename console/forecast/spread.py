@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from .windows import Kinds, Window
-from collections.abc import Hashable
 
 P90: Final = 0.9
 _ENOUGH = 20

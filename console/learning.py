@@ -1,0 +1,203 @@
+"""What the journal and the hosts' event logs tell of finished moves, and what an operator wants forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from console.drain import move_events as mv
+from console.drain.events import Event
+from console.drain.fold import fold
+from console.drain.state import Move, MoveState, RunState
+from console.forecast.history import FinishedMove, Learned
+from console.forecast.watching import Pass
+from console.journal.store import Journal
+from console.model.cluster import Cluster
+from console.model.identity import HostName, RunId, VmId
+from console.windows.decode.events import BLACKOUT_IDS, EventRecord
+
+PAGE_BYTES = 4096
+MOST_RUNS = 200
+"""Of the journal, the latest ones."""
+_MOVING_TO = 1641
+"""FailoverClustering: the role starts to move; the role's name is the first value."""
+_LONGEST = timedelta(hours=12)
+
+
+def moves_of_journal(journal: Journal, cluster: str, most: int = MOST_RUNS) -> list[FinishedMove]:
+    """Every live migration that a run of this cluster finished.
+
+    Raises:
+        JournalUnusable: the file can not be read now.
+    """
+    found: list[FinishedMove] = []
+    for run in journal.runs()[:most]:
+        events = [recorded.event for recorded in journal.events(run)]
+        if events and getattr(events[0], "cluster", cluster) == cluster:
+            found += moves_of_run(events)
+    return found
+
+
+def moves_of_run(events: Sequence[Event]) -> list[FinishedMove]:
+    """The live migrations that one run finished, in its own words."""
+    state = fold(events)
+    passes = _passes(events)
+    done = [move for move in state.moves.values() if _tells(move)]
+    return [_finished(move, state, done, tuple(passes.get(move.vm.id, ()))) for move in done]
+
+
+def _tells(move: Move) -> bool:
+    """Only moves that this run saw from start to end: an adopted one began earlier than it was seen."""
+    arrived = move.state is MoveState.DONE and move.live and not move.foreign and move.attempts <= 1
+    return arrived and move.destination is not None and (move.duration_s or 0) > 0
+
+
+def _finished(move: Move, state: RunState, done: Sequence[Move], passes: tuple[Pass, ...]) -> FinishedMove:
+    assert move.destination is not None and move.finished_at is not None
+    return FinishedMove(
+        move.vm.id, move.vm.name, state.run, move.source, move.destination, move.memory_bytes, move.finished_at,
+        move.duration_s, move.blackout_s, move.bytes_sent, _sharing(move, done), passes,
+    )  # fmt: skip
+
+
+def _sharing(move: Move, done: Sequence[Move]) -> int:
+    """Moves under way at once while this one was, averaged over its time."""
+    assert move.started_at is not None and move.finished_at is not None
+    overlap = 0.0
+    for other in done:
+        if other.started_at is not None and other.finished_at is not None:
+            begin, end = max(move.started_at, other.started_at), min(move.finished_at, other.finished_at)
+            overlap += max(0.0, (end - begin).total_seconds())
+    return max(1, round(overlap / (move.duration_s or 1.0)))
+
+
+def _passes(events: Iterable[Event]) -> dict[VmId, list[Pass]]:
+    """Passes as the counters showed them: a new pass number says how much the one before had left dirty."""
+    begun: dict[VmId, tuple[int, datetime]] = {}
+    found: dict[VmId, list[Pass]] = {}
+    for event in events:
+        if isinstance(event, mv.MoveIntended):
+            begun[event.vm] = (1, event.at)
+            found.pop(event.vm, None)
+        elif isinstance(event, mv.MoveProgressed) and event.pass_number is not None and event.vm in begun:
+            number, since = begun[event.vm]
+            if event.pass_number > number and event.dirty_pages is not None:
+                took = (event.at - since).total_seconds()
+                if event.pass_number == number + 1 and took > 0:
+                    found.setdefault(event.vm, []).append(Pass(took, float(event.dirty_pages * PAGE_BYTES)))
+                begun[event.vm] = (event.pass_number, event.at)
+    return found
+
+
+def moves_of_event_logs(records: Iterable[EventRecord], cluster: Cluster) -> list[FinishedMove]:
+    """Moves from before this console: blackouts from 20415 and 20417, durations where 1641 says when the role set out.
+
+    A move whose VM the cluster no longer has, or whose ends are not told, is left out. Memory is what the VM has now.
+    """
+    ordered = sorted((each for each in records if each.at is not None), key=lambda each: each.at or datetime.max)
+    by_role = {vm.role: vm for vm in cluster.vms if vm.role is not None}
+    vms = {vm.id: vm for vm in cluster.vms}
+    hosts = {host.name.casefold(): host.name for host in cluster.hosts}
+    set_out: dict[VmId, EventRecord] = {}
+    found: list[FinishedMove] = []
+    for record in ordered:
+        if record.id == _MOVING_TO and record.values:
+            role = next((role for role in by_role if role == record.values[0][1]), None)
+            if role is not None:
+                set_out[by_role[role].id] = record
+        elif record.id in BLACKOUT_IDS and record.vm in vms and record.at is not None:
+            vm = vms[record.vm]
+            destination = _host(record, hosts)
+            start = set_out.pop(vm.id, None)
+            source = None if start is None else _host(start, hosts)
+            if destination is None or source is None or start is None or start.at is None or source == destination:
+                continue
+            took = record.at - start.at
+            duration_s = took.total_seconds() if timedelta() < took < _LONGEST else None
+            found.append(
+                FinishedMove(
+                    vm.id,
+                    vm.name,
+                    "",
+                    source,
+                    destination,
+                    vm.memory_bytes or 0,
+                    record.at,
+                    duration_s,
+                    record.blackout_s,
+                )
+            )
+    return found
+
+
+def _host(record: EventRecord, hosts: Mapping[str, HostName]) -> HostName | None:
+    name = record.computer.casefold()
+    return hosts.get(name) or hosts.get(name.partition(".")[0])
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Until when evidence counts for nothing: all of it, or that of single VMs."""
+
+    everything_until: datetime | None = None
+    vms_until: Mapping[VmId, datetime] = field(default_factory=dict)
+
+    def keeps(self, move: FinishedMove) -> bool:
+        limits = [limit for limit in (self.everything_until, self.vms_until.get(move.vm)) if limit is not None]
+        return all(move.finished_at > limit for limit in limits)
+
+    def with_everything(self, now: datetime) -> Forgotten:
+        return Forgotten(now)
+
+    def with_vm(self, vm: VmId, now: datetime) -> Forgotten:
+        return replace(self, vms_until={**self.vms_until, vm: now})
+
+
+def forgotten_file(state: Path, cluster: str) -> Path:
+    """Beside the journal; the journal itself stays whole."""
+    stem = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in cluster)
+    return state / f"forgotten-{stem}.json"
+
+
+def read_forgotten(path: Path) -> Forgotten:
+    """What was forgotten so far; nothing where there is no file.
+
+    Raises:
+        ValueError: the file is not what :func:`write_forgotten` writes.
+        OSError: it can not be read.
+    """
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Forgotten()
+    if not isinstance(document, dict) or not isinstance(document.get("vms"), dict):
+        raise ValueError(f"{path} is not this program's list of what to forget")
+    everything = document.get("everything")
+    vms = {VmId(vm): datetime.fromisoformat(until) for vm, until in document["vms"].items()}
+    return Forgotten(None if everything is None else datetime.fromisoformat(everything), vms)
+
+
+def write_forgotten(path: Path, forgotten: Forgotten) -> None:
+    """Replace the file as a whole.
+
+    Raises:
+        OSError: it can not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    everything = forgotten.everything_until
+    document = {
+        "everything": None if everything is None else everything.isoformat(),
+        "vms": {vm: until.isoformat() for vm, until in forgotten.vms_until.items()},
+    }
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    os.replace(beside, path)
+
+
+def learned(cluster: Cluster, moves: Iterable[FinishedMove], forgotten: Forgotten, run: RunId | None = None) -> Learned:
+    """Everything that is to be remembered, as evidence for the forecaster."""
+    return Learned(cluster, [move for move in moves if forgotten.keeps(move)], run=run or "")
