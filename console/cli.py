@@ -13,7 +13,24 @@ from console import __version__
 from console.commands.target import Target
 from console.exits import CommandEnded, ExitCode
 
-COMMANDS = ("lab", "hosts", "vms", "check", "plan", "roll", "drain", "attach", "watch", "snapshot", "paths")
+COMMANDS = (
+    "lab",
+    "hosts",
+    "vms",
+    "check",
+    "plan",
+    "roll",
+    "drain",
+    "attach",
+    "watch",
+    "snapshot",
+    "backtest",
+    "forecast",
+    "paths",
+    "history",
+    "report",
+    "replay",
+)
 """Each is the ``command`` of the module of its name in :mod:`console.commands`."""
 
 

@@ -15,10 +15,12 @@ from . import events as ev
 from .evolve import evolve
 from .fold_lease import apply_to_right
 from .fold_moves import apply_to_move
+from .fold_settings import apply_to_settings
 from .lease_events import LeaseEvent
 from .move_events import MoveAdded, MoveEvent
 from .narrate import line_of
-from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, RunState, SettingChange
+from .setting_events import SettingEvent
+from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, RunState
 
 
 def open_run(event: ev.RunOpened) -> RunState:
@@ -59,6 +61,8 @@ def apply(state: RunState, event: ev.Event) -> RunState:
         raise ValueError(f"run {state.run} is open already")
     if isinstance(event, MoveEvent):
         changed = _of_move(state, event)
+    elif isinstance(event, SettingEvent):
+        changed = apply_to_settings(state, event)
     elif isinstance(event, LeaseEvent):
         changed = apply_to_right(state, event)
     else:
@@ -250,68 +254,6 @@ def _(event: ev.GuardCalmed, state: RunState) -> RunState:
 def _(event: ev.GuardRaised, state: RunState) -> RunState:
     guard = evolve(state.guard, changed_at=event.at) if state.guard else None
     return evolve(state, guard=guard, guard_slots=event.slots)
-
-
-def _with_setting(
-    state: RunState, name: str, *, touched: bool = False, restored: bool = False, given_up: bool = False
-) -> RunState:
-    """The named setting with the given marks added."""
-
-    def marked(setting: SettingChange) -> SettingChange:
-        return evolve(
-            setting,
-            touched=setting.touched or touched,
-            restored=setting.restored or restored,
-            given_up=setting.given_up or given_up,
-        )
-
-    changed = tuple(marked(setting) if setting.name == name else setting for setting in state.settings_changed)
-    return evolve(state, settings_changed=changed)
-
-
-@_changed.register
-def _(event: ev.SettingIntended, state: RunState) -> RunState:
-    """The first ``before`` of a name is the original; later changes keep it."""
-    earlier = next((setting for setting in state.settings_changed if setting.name == event.name), None)
-    original = earlier.before if earlier else event.before
-    others = tuple(setting for setting in state.settings_changed if setting.name != event.name)
-    touched = earlier is not None and earlier.touched
-    change = SettingChange(event.name, original, event.after, touched=touched)
-    return evolve(state, settings_changed=(*others, change))
-
-
-@_changed.register
-def _(event: ev.SettingChanged, state: RunState) -> RunState:
-    changed = _with_setting(state, event.name, touched=True)
-    value = next((setting.after for setting in changed.settings_changed if setting.name == event.name), None)
-    return _with_limit(changed, event.name, value)
-
-
-def _with_limit(state: RunState, name: str, value: str | None) -> RunState:
-    """One setting is also a limit of the run's own."""
-    if name != "MaximumParallelMigrations" or value is None or not value.isdecimal():
-        return state
-    return evolve(state, per_node_limit=int(value))
-
-
-@_changed.register
-def _(event: ev.SettingFailed, state: RunState) -> RunState:
-    if event.may_have_changed:
-        return _with_setting(state, event.name, touched=True)
-    touched = any(setting.touched for setting in state.settings_changed if setting.name == event.name)
-    return state if touched else _with_setting(state, event.name, restored=True)
-
-
-@_changed.register
-def _(event: ev.SettingRestored, state: RunState) -> RunState:
-    changed = _with_setting(state, event.name, restored=True)
-    value = next((setting.before for setting in changed.settings_changed if setting.name == event.name), None)
-    return _with_limit(changed, event.name, value)
-
-
-@_changed.register
-def _(event: ev.SettingNotRestored, state: RunState) -> RunState:
-    return _with_setting(state, event.name, given_up=True)
 
 
 @_changed.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,6 @@ class SettingNotRestored:
     at: datetime
     name: str
     reason: str
+
+
+SettingEvent: TypeAlias = SettingIntended | SettingChanged | SettingFailed | SettingRestored | SettingNotRestored
