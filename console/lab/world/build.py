@@ -6,15 +6,13 @@ import heapq
 from datetime import datetime
 from random import Random
 
-from console.lab.world.facts import Repair
-from console.lab.world.law import PowerLaw
+from console.lab.world.build_vms import add_drawn_vms, add_special_vm
+from console.lab.world.facts import AccessRule, Repair
 from console.lab.world.moving import Trouble
-from console.lab.world.sizes import behaviour, draw_size, draw_workload
-from console.lab.world.spec import HostSpec, NamedHostSpec, NetworkSpec, Scenario, ScenarioError, VmSpec
+from console.lab.world.spec import HostSpec, NamedHostSpec, NetworkSpec, Scenario, ScenarioError
 from console.lab.world.state import (
     Adapter,
     AffinityRule,
-    Checkpoint,
     Gpu,
     Group,
     GroupState,
@@ -23,17 +21,16 @@ from console.lab.world.state import (
     NodeState,
     Resource,
     Transport,
-    VirtualDisk,
-    VirtualMachine,
-    VmState,
     Volume,
     new_id,
 )
 from console.lab.world.transport import refresh_capacities
 from console.lab.world.world import CLUSTER_DEFAULTS, MOVE_TYPE_THRESHOLD_DEFAULT, World
-from console.model.units import GIB, MIB, UNSET
+from console.model.units import GIB
 
 RULE_NUMBERS = {"SameFaultDomain": 1, "SameNode": 2, "DifferentFaultDomain": 3, "DifferentNode": 4}
+FLAG_NUMBERS = {"isolated": 1, "quarantined": 2, "avoid-placement": 32}
+"""Bits of a node's StatusInformation."""
 VERSIONS_BY_BUILD = {
     17763: ("5.0", "6.2", "7.0", "7.1", "8.0", "9.0"),
     20348: ("8.0", "8.1", "8.2", "8.3", "9.0", "9.1", "9.2", "9.3", "10.0"),
@@ -54,11 +51,12 @@ def build_world(scenario: Scenario, seed: int, epoch: datetime) -> World:
     _networks(world, random)
     _hosts(world)
     _volumes(world, random)
+    _volume_states(world)
     _facts(world)
     _core_groups(world, random)
-    _drawn_vms(world, random)
+    add_drawn_vms(world, random)
     for spec in scenario.vm:
-        _special_vm(world, spec, random)
+        add_special_vm(world, spec, random)
     _rules(world)
     _troubles(world)
     refresh_capacities(world)
@@ -82,7 +80,7 @@ def _settings(world: World) -> None:
 def _networks(world: World, random: Random) -> None:
     for spec in world.scenario.networks:
         world.networks[spec.name] = Network(
-            spec.name, new_id(random), spec.address, spec.prefix, spec.role, spec.metric, "Up", spec.routed
+            spec.name, new_id(random), spec.address, spec.prefix, spec.role, spec.metric, spec.state, spec.routed
         )
     excluded = [str(world.networks[spec.name].id) for spec in world.scenario.networks if spec.excluded]
     if excluded:
@@ -142,15 +140,21 @@ def _apply(host: Host, spec: HostSpec) -> None:
         host.reserve_bytes = int(spec.reserve_gib * GIB)
     if spec.state is not None:
         host.state = NodeState(spec.state)
+    if spec.flags is not None:
+        host.flags = sum(FLAG_NUMBERS[flag] for flag in set(spec.flags))
     if spec.migration_transport is not None:
         host.migration_transport = Transport(spec.migration_transport)
+    _apply_versions(host, spec)
+    if spec.gpu is not None:
+        count = spec.gpu_partitions or 0
+        host.gpus = [Gpu(spec.gpu, count, count)] if spec.gpu and count else []
+
+
+def _apply_versions(host: Host, spec: HostSpec) -> None:
     if spec.build is not None:
         host.vm_versions = VERSIONS_BY_BUILD.get(spec.build, host.vm_versions)
     if spec.vm_versions is not None:
         host.vm_versions = tuple(spec.vm_versions)
-    if spec.gpu is not None:
-        count = spec.gpu_partitions or 0
-        host.gpus = [Gpu(spec.gpu, count, count)] if spec.gpu and count else []
 
 
 def _apply_adapters(host: Host, spec: NamedHostSpec) -> None:
@@ -160,6 +164,15 @@ def _apply_adapters(host: Host, spec: NamedHostSpec) -> None:
             for adapter in host.adapters:
                 if name != "rdma_operational" or adapter.rdma:
                     setattr(adapter, name, value)
+    for adapter in host.adapters:
+        if adapter.network in spec.gbps:
+            adapter.bits_per_s = int(spec.gbps[adapter.network] * 1e9)
+        if adapter.network in spec.networks_down:
+            adapter.up = False
+    known = {adapter.network for adapter in host.adapters}
+    unknown = sorted({*spec.gbps, *spec.networks_down} - known)
+    if unknown:
+        raise ScenarioError(f"host {host.name}: there is no network {', '.join(unknown)}")
 
 
 def _volumes(world: World, random: Random) -> None:
@@ -181,9 +194,23 @@ def _facts(world: World) -> None:
     scenario, facts = world.scenario, world.facts
     facts.intents = tuple(scenario.network_intents)
     facts.smb_reservation_percent = scenario.smb_reservation_percent
+    if scenario.access:
+        facts.access = tuple(AccessRule(rule.identity, rule.rights) for rule in scenario.access)
     facts.directory_answers, facts.witness = scenario.directory_answers, scenario.witness
     if scenario.storage_repair_s:
         facts.repairs = {name: Repair(0.0, scenario.storage_repair_s) for name in world.volumes}
+
+
+def _volume_states(world: World) -> None:
+    for spec in world.scenario.volume_states:
+        if spec.volume is not None and spec.volume not in world.volumes:
+            raise ScenarioError(f"volume_states: there is no volume {spec.volume}")
+        if spec.host is not None and spec.host not in world.hosts:
+            raise ScenarioError(f"volume_states: there is no host {spec.host}")
+        nodes = list(world.hosts) if spec.host is None else [spec.host]
+        for volume in world.volumes.values():
+            if spec.volume in (None, volume.name):
+                volume.state_by_node |= dict.fromkeys(nodes, spec.state)
 
 
 def _core_groups(world: World, random: Random) -> None:
@@ -195,131 +222,6 @@ def _core_groups(world: World, random: Random) -> None:
         if kind == "Cluster":
             for resource, type_name in (("Cluster Name", "Network Name"), ("Cluster IP Address", "IP Address")):
                 world.add_resource(Resource(new_id(random), resource, type_name, group.id, core=True))
-
-
-_PREFIXES = {"idle": "util", "web": "web", "file": "file", "database": "sql"}
-
-
-def _drawn_vms(world: World, random: Random) -> None:
-    spec, number = world.scenario.vms, 0
-    for host in world.hosts:
-        for _ in range(spec.per_host):
-            number += 1
-            size = draw_size(random, spec.memory_scale)
-            memory = min(size.memory_bytes, int(spec.maximum_memory_gib * GIB))
-            kind = draw_workload(random)
-            how = behaviour(kind, memory, random)
-            vm = VirtualMachine(
-                id=new_id(random),
-                name=f"{_PREFIXES[kind]}-{number:04d}",
-                host=host,
-                memory_bytes=memory,
-                processors=size.processors,
-                law=how.law,
-                workload=kind,
-                compression_ratio=how.compression_ratio,
-                cpu_base_percent=how.cpu_percent,
-                version=spec.version,
-                compatibility_enabled=spec.compatibility != "off",
-                compatibility_mode=spec.compatibility if spec.compatibility != "off" else "MinimumFeatureSet",
-                started_s=-random.uniform(1, 90) * 86400,
-            )
-            if random.random() < spec.off_share:
-                vm.state = VmState.OFF
-            priority = 1000 if random.random() < spec.low_priority_share else 2000
-            _furnish(world, vm, random)
-            _role(world, vm, priority, random)
-
-
-def _furnish(world: World, vm: VirtualMachine, random: Random) -> None:
-    """Disks and paths on a shared volume, features of the processor it was started on."""
-    volumes = list(world.volumes.values())
-    root = random.choice(volumes).path if volumes else "\\\\FS01\\VMS"
-    folder = f"{root}\\{vm.name}"
-    vm.configuration_path = vm.smart_paging_path = folder
-    vm.disks = [VirtualDisk(f"{folder}\\{vm.name}.vhdx", 127 * GIB)]
-    host = world.hosts[vm.host]
-    if host.switches and vm.switch not in host.switches:
-        vm.switch = host.switches[0]
-    vm.required_features = 0xFFFF if vm.compatibility_enabled else host.processor_features
-
-
-def _role(world: World, vm: VirtualMachine, priority: int, random: Random) -> Group:
-    world.add_vm(vm)
-    state = GroupState.ONLINE if vm.running else GroupState.OFFLINE
-    group = Group(new_id(random), vm.name, "VirtualMachine", vm.host, state, vm.id, priority=priority)
-    world.add_group(group)
-    private: dict[str, object] = {"VmID": str(vm.id), "DefaultMoveType": UNSET, "OfflineAction": 1, "CheckHeartbeat": 1}
-    world.add_resource(
-        Resource(new_id(random), f"Virtual Machine {vm.name}", "Virtual Machine", group.id, parameters=private)
-    )
-    name = f"Virtual Machine Configuration {vm.name}"
-    world.add_resource(
-        Resource(new_id(random), name, "Virtual Machine Configuration", group.id, parameters={"VmID": str(vm.id)})
-    )
-    return group
-
-
-def _special_vm(world: World, spec: VmSpec, random: Random) -> None:
-    host = world.hosts.get(spec.host)
-    if host is None:
-        raise ScenarioError(f"vm {spec.name}: there is no host {spec.host}")
-    memory = int(spec.memory_gib * GIB)
-    how = behaviour(spec.workload, memory, random)
-    law = how.law
-    if spec.dirty_first_second_mib is not None:
-        law = PowerLaw(spec.dirty_first_second_mib * MIB, spec.dirty_exponent)
-    vm = VirtualMachine(
-        new_id(random), spec.name, host.name, memory, spec.processors, law, spec.workload, how.compression_ratio
-    )
-    vm.state, vm.clustered, vm.cpu_base_percent = VmState(spec.state), spec.clustered, how.cpu_percent
-    vm.version = spec.version or world.scenario.vms.version
-    vm.compatibility_enabled = spec.compatibility != "off"
-    vm.compatibility_mode = spec.compatibility if vm.compatibility_enabled else "MinimumFeatureSet"
-    _furnish(world, vm, random)
-    _traits(world, vm, spec, random)
-    if not spec.clustered:
-        world.add_vm(vm)
-        return
-    _role_traits(world, _role(world, vm, spec.priority, random), spec, random)
-
-
-def _traits(world: World, vm: VirtualMachine, spec: VmSpec, random: Random) -> None:
-    vm.heartbeat, vm.nested, vm.tpm, vm.shielded = spec.heartbeat, spec.nested, spec.tpm, spec.shielded
-    vm.replication, vm.replication_health = spec.replication, spec.replication_health
-    vm.secondary_status, vm.assigned_device, vm.san = spec.status, spec.assigned_device, spec.san
-    vm.dvd_path, vm.dvd_kind = spec.dvd, "PassThrough" if spec.dvd_pass_through else "ISO" if spec.dvd else "None"
-    vm.gpu_outgoing = spec.gpu_outgoing
-    if spec.switch is not None:
-        vm.switch = spec.switch
-    if spec.required_features is not None:
-        vm.required_features = spec.required_features
-    if spec.local_disk:
-        vm.disks.append(VirtualDisk(f"D:\\VMs\\{vm.name}\\data.vhdx", 500 * GIB))
-    if spec.pass_through_disk:
-        vm.disks.append(VirtualDisk("", 2048 * GIB, disk_number=3))
-    for number in range(spec.checkpoints):
-        created = -86400.0 * 20 * (number + 1)
-        vm.checkpoints.append(Checkpoint(f"Before change {number + 1}", new_id(random), "Standard", created))
-    if spec.gpu_partition:
-        gpus = world.hosts[vm.host].gpus
-        if not gpus:
-            raise ScenarioError(f"vm {vm.name}: {vm.host} has no partitionable GPU")
-        vm.gpu_partition = gpus[0].name
-        gpus[0].free -= 1
-
-
-def _role_traits(world: World, group: Group, spec: VmSpec, random: Random) -> None:
-    group.locked, group.anti_affinity = spec.locked, tuple(spec.anti_affinity)
-    group.auto_failback, group.preferred_owners = int(spec.auto_failback), tuple(spec.preferred_owners)
-    for resource in world.resources_in(group.id):
-        if spec.possible_owners is not None:
-            resource.possible_owners = tuple(spec.possible_owners)
-        if spec.move_type == "quick" and resource.kind == "Virtual Machine":
-            resource.parameters["DefaultMoveType"] = 1
-    if spec.second_vm:
-        name = f"Virtual Machine {spec.name}-2"
-        world.add_resource(Resource(new_id(random), name, "Virtual Machine", group.id))
 
 
 def _rules(world: World) -> None:
@@ -353,6 +255,8 @@ def _check_memory(world: World) -> None:
         heapq.heapify(roomiest)
         for vm in sorted(world.vms_on.get(host, {}).values(), key=lambda vm: -vm.held_bytes):
             if not roomiest or -roomiest[0][0] < vm.held_bytes:
+                if world.scenario.full:
+                    break
                 raise ScenarioError(f"{host} can not be emptied: no room for {vm.name} anywhere else")
             taken, name = roomiest[0]
             heapq.heapreplace(roomiest, (taken + vm.held_bytes, name))

@@ -37,6 +37,8 @@ class LabCluster:
         self.world = build_world(scenario, seed, clock.now())
         self.mover = Mover(self.world)
         self.service = ClusterService(self.world, self.mover)
+        for name in scenario.draining:
+            self.service.suspend(name, drain=True)
         self.received = Received()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

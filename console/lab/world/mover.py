@@ -267,7 +267,7 @@ class Mover:
         dirty = dirtied_bytes(vm.law, seconds, vm.memory_bytes) if vm.state is VmState.RUNNING else 0.0
         rate = move.pass_volume_bytes / seconds if seconds > 0 else math.inf
         converged = dirty <= rate * physics.stop_s
-        stalled = dirty >= move.pass_volume_bytes
+        stalled = physics.stop_without_progress and dirty >= move.pass_volume_bytes
         if converged or stalled or move.passes >= physics.pass_cap:
             self._black_out(move, dirty)
             return

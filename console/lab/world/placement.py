@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.lab.world.moving import Move
-from console.lab.world.preflight import Refusal, setup_refusal
+from console.lab.world.preflight import Refusal, placement_refusal
 from console.lab.world.state import Group, Host
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _eligible(world: World, group: Group, source: str) -> list[Host]:
     vm = world.vms[group.vm] if group.vm is not None else None
     if vm is None:
         return hosts
-    fitting = [host for host in hosts if setup_refusal(world, vm, world.hosts[source], host) is None]
+    fitting = [host for host in hosts if placement_refusal(world, vm, world.hosts[source], host) is None]
     return [host for host in fitting if not conflicts_with_affinity(world, group, host.name)]
 
 

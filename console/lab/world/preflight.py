@@ -21,11 +21,22 @@ class Refusal:
 
 def setup_refusal(world: World, vm: VirtualMachine, source: Host, destination: Host) -> Refusal | None:
     """The first thing that stops this VM from going there now, or None."""
+    return _sign_in(world, source, destination) or placement_refusal(world, vm, source, destination)
+
+
+def placement_refusal(world: World, vm: VirtualMachine, source: Host, destination: Host) -> Refusal | None:
+    """As :func:`setup_refusal`, without what the cluster does not know when it chooses a node."""
     for check in (_reach, _devices, _processor, _memory):
         refusal = check(world, vm, source, destination)
         if refusal is not None:
             return refusal
     return None
+
+
+def _sign_in(world: World, source: Host, destination: Host) -> Refusal | None:
+    by_credssp = "CredSSP" in (source.migration_authentication, destination.migration_authentication)
+    guarded = source.credential_guard or destination.credential_guard
+    return Refusal(0x8009030E) if world.scenario.credssp_fails and by_credssp and guarded else None
 
 
 def _reach(world: World, vm: VirtualMachine, source: Host, destination: Host) -> Refusal | None:

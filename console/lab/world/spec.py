@@ -39,6 +39,7 @@ class NetworkSpec(_Table):
     """Name of the virtual switch on these adapters, if any."""
     excluded: bool = False
     """Listed in MigrationExcludeNetworks."""
+    state: Literal["Up", "Down", "Partitioned", "Unavailable"] = "Up"
 
 
 class HostSpec(_Table):
@@ -69,6 +70,7 @@ class HostSpec(_Table):
     registry_name: str | None = None
     delegation: bool | None = None
     winrm: bool | None = None
+    flags: list[Literal["isolated", "quarantined", "avoid-placement"]] | None = None
 
 
 class NamedHostSpec(HostSpec):
@@ -79,6 +81,10 @@ class NamedHostSpec(HostSpec):
     driver_version: str | None = None
     driver_date: str | None = None
     driver_provider: str | None = None
+    gbps: dict[str, float] = {}
+    """Speed of the adapters on a network, by the network's name, where it is not the network's own."""
+    networks_down: list[str] = []
+    """Networks on which this host has no link."""
 
 
 class VmSpec(_Table):
@@ -122,6 +128,7 @@ class VmSpec(_Table):
     preferred_owners: list[str] = []
     second_vm: bool = False
     """The role holds a second VM resource (event 21124)."""
+    role_state: Literal["Online", "Offline", "Failed", "PartialOnline", "Pending"] | None = None
 
 
 class VmsSpec(_Table):
@@ -158,6 +165,32 @@ class LinkSpec(_Table):
     """Two sites; moves from one to the other cross it, in either direction."""
 
 
+class VolumeStateSpec(_Table):
+    """How nodes see a volume, where that is not Direct."""
+
+    state: Literal["FileSystemRedirected", "BlockRedirected", "Unavailable"]
+    volume: str | None = None
+    """By its name, ``Cluster Disk 1``; every volume without."""
+    host: str | None = None
+    """Every host without."""
+
+
+class LatencySpec(_Table):
+    """A spell in which the volumes answer slowly whatever the moves do: a backup window, a failing array."""
+
+    begin_s: float = Field(ge=0)
+    end_s: float = Field(gt=0)
+    seconds: float = Field(gt=0)
+    """Latency of an operation while it lasts."""
+
+
+class AccessSpec(_Table):
+    """Who may do what with the cluster."""
+
+    identity: str
+    rights: Literal["None", "Read", "Full"]
+
+
 class TroubleSpec(_Table):
     """What will go wrong, by VM name or role name."""
 
@@ -174,6 +207,8 @@ class PhysicsSpec(_Table):
     stop_s: float = Field(default=0.5, gt=0)
     """The last pass is one that the link would carry within this time."""
     pass_cap: int = Field(default=10, ge=1)
+    stop_without_progress: bool = True
+    """Switch over as soon as a pass would not be smaller than the one before it, whatever it then costs."""
     tcp_stream_bytes_per_s: float = Field(default=425e6, gt=0)
     compression_bytes_per_s_per_processor: float = Field(default=45e6, gt=0)
 
@@ -197,6 +232,16 @@ class Scenario(_Table):
     rules: list[RuleSpec] = []
     links: list[LinkSpec] = []
     troubles: list[TroubleSpec] = []
+    volume_states: list[VolumeStateSpec] = []
+    slow_storage: list[LatencySpec] = []
+    access: list[AccessSpec] = []
+    """In place of what a new cluster has."""
+    draining: list[str] = []
+    """Hosts that somebody else is draining when the world begins."""
+    credssp_fails: bool = False
+    """Credential Guard at either end ends moves that CredSSP would sign in, also those of the cluster service."""
+    full: bool = False
+    """A host may not be emptied for want of memory; without this, such a scenario is refused."""
     settings: dict[str, int] = {}
     """Cluster properties by Windows' names."""
     virtual_machine_parameters: dict[str, int | str] = {}

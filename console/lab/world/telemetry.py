@@ -81,7 +81,8 @@ def volume_latency_s(world: World, volume: Volume, host: Host) -> float:
     crowd = 1.0 if load < 0.5 else 1.0 / max(1.05 - load, 0.04)
     redirected = 2.5 if volume.state_by_node.get(host.name, "Direct") != "Direct" else 1.0
     ripple = 1 + 0.1 * _wave(world, 37.0, volume.name, host.name)
-    return volume.latency_s * crowd * redirected * ripple
+    spells = [spell.seconds for spell in world.scenario.slow_storage if spell.begin_s <= world.now_s < spell.end_s]
+    return max(volume.latency_s * crowd * redirected, *spells, 0.0) * ripple
 
 
 def missed_heartbeats(world: World, host: Host) -> int:
