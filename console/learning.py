@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.drain import move_events as mv
-from console.drain.events import Event
+from console.drain.events import Event, RunOpened
 from console.drain.fold import fold
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.history import FinishedMove, Learned
@@ -28,8 +28,8 @@ _MOVING_TO = 1641
 _LONGEST = timedelta(hours=12)
 
 
-def moves_of_journal(journal: Journal, cluster: str, most: int = MOST_RUNS) -> list[FinishedMove]:
-    """Every live migration that a run of this cluster finished.
+def moves_of_journal(journal: Journal, cluster: str | None, most: int = MOST_RUNS) -> list[FinishedMove]:
+    """Every live migration that a run of this cluster (of any, with None) finished.
 
     Raises:
         JournalUnusable: the file can not be read now.
@@ -37,7 +37,7 @@ def moves_of_journal(journal: Journal, cluster: str, most: int = MOST_RUNS) -> l
     found: list[FinishedMove] = []
     for run in journal.runs()[:most]:
         events = [recorded.event for recorded in journal.events(run)]
-        if events and getattr(events[0], "cluster", cluster) == cluster:
+        if events and isinstance(events[0], RunOpened) and cluster in (None, events[0].cluster):
             found += moves_of_run(events)
     return found
 
@@ -57,7 +57,8 @@ def _tells(move: Move) -> bool:
 
 
 def _finished(move: Move, state: RunState, done: Sequence[Move], passes: tuple[Pass, ...]) -> FinishedMove:
-    assert move.destination is not None and move.finished_at is not None
+    assert move.destination is not None, "a finished move has one"
+    assert move.finished_at is not None, "a finished move has one"
     return FinishedMove(
         move.vm.id, move.vm.name, state.run, move.source, move.destination, move.memory_bytes, move.finished_at,
         move.duration_s, move.blackout_s, move.bytes_sent, _sharing(move, done), passes,
@@ -66,7 +67,8 @@ def _finished(move: Move, state: RunState, done: Sequence[Move], passes: tuple[P
 
 def _sharing(move: Move, done: Sequence[Move]) -> int:
     """Moves under way at once while this one was, averaged over its time."""
-    assert move.started_at is not None and move.finished_at is not None
+    assert move.started_at is not None, "its duration is known"
+    assert move.finished_at is not None, "its duration is known"
     overlap = 0.0
     for other in done:
         if other.started_at is not None and other.finished_at is not None:
@@ -99,7 +101,7 @@ def moves_of_event_logs(records: Iterable[EventRecord], cluster: Cluster) -> lis
     A move whose VM the cluster no longer has, or whose ends are not told, is left out. Memory is what the VM has now.
     """
     ordered = sorted((each for each in records if each.at is not None), key=lambda each: each.at or datetime.max)
-    by_role = {vm.role: vm for vm in cluster.vms if vm.role is not None}
+    by_role = {vm.ref.role: vm for vm in cluster.vms if vm.ref.role is not None}
     vms = {vm.id: vm for vm in cluster.vms}
     hosts = {host.name.casefold(): host.name for host in cluster.hosts}
     set_out: dict[VmId, EventRecord] = {}

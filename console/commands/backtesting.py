@@ -139,9 +139,9 @@ def report_backtest(found: Backtest) -> None:
         if score is None:
             rows.append((name, *(["–"] * (len(headings) - 1))))
             continue
-        duration, right = score.duration, score.convergence.right_fraction
+        duration, inside, right = score.duration, score.duration_coverage, score.convergence.right_fraction
         rows.append(
-            (name, _shown(duration.mean), _shown(duration.median), _shown(duration.p90), _shown(score.duration_coverage),
+            (name, _shown(duration.mean), _shown(duration.median), _shown(duration.p90), _shown(inside),
              "–" if score.blackout.p90 is None else f"{score.blackout.p90 * 1000:.0f} ms", _shown(right),
              _shown(found.makespans[way].mean))
         )  # fmt: skip

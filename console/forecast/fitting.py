@@ -47,7 +47,8 @@ def fit(samples: Sequence[Sample], priors: Priors, start: Calibration | None = N
 
 
 def _calibration(point: Sequence[float]) -> Calibration:
-    return Calibration(*(math.exp(value) for value in point))
+    overhead, line, stream, base, zeros, compression, compressor = (math.exp(value) for value in point)
+    return Calibration(overhead, line, stream, base, zeros, compression, compressor)
 
 
 def _residuals(point: Sequence[float], samples: Sequence[Sample], priors: Priors) -> list[float]:
@@ -69,8 +70,8 @@ def _descend(point: list[float], samples: Sequence[Sample], priors: Priors) -> t
     loss, damping = _loss(residuals, point), 1e-2
     for _ in range(_ROUNDS):
         slopes = [
-            [(moved - here) / _STEP for moved, here in zip(_residuals(_nudged(point, at), samples, priors), residuals)]
-            for at in range(len(point))
+            [(moved - here) / _STEP for moved, here in zip(nudged, residuals, strict=True)]
+            for nudged in (_residuals(_nudged(point, at), samples, priors) for at in range(len(point)))
         ]
         improved = False
         for _ in range(6):

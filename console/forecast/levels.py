@@ -98,8 +98,9 @@ class Levels:
 
     def evidence(self, keys: Keys) -> dict[str, int]:
         """How many finished moves each level rests on."""
+        vm = None if keys.vm is None else self._vms.find(keys.vm)
         groups = {"path": self._paths.find(keys.path), "kind": self._kinds.find(keys.kind),
-                  "VM": None if keys.vm is None else self._vms.find(keys.vm), "run": self._runs.find(keys.run)}  # fmt: skip
+                  "VM": vm, "run": self._runs.find(keys.run)}  # fmt: skip
         return {"everywhere": len(self._everywhere), **{name: len(found or ()) for name, found in groups.items()}}
 
     def _blame(self, losses: dict[str, float], proposals: Mapping[str, float], error: float) -> None:
