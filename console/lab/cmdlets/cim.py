@@ -29,17 +29,19 @@ class Provider:
 
     shape: CimShape[Any]
     instances: Instances
+    name_of: Callable[[Any], str] | None = None
+    """What an instance's Name is, told without making the instance: for classes with thousands of them."""
 
 
 PROVIDERS: dict[tuple[str, str], Provider] = {}
 """By namespace and class, lower case."""
 
 
-def provides(shape: CimShape[Any]) -> Callable[[Instances], Instances]:
+def provides(shape: CimShape[Any], name_of: Callable[[Any], str] | None = None) -> Callable[[Instances], Instances]:
     """Register a function as the source of a class's instances."""
 
     def register(instances: Instances) -> Instances:
-        PROVIDERS[shape.namespace.lower(), shape.class_name.lower()] = Provider(shape, instances)
+        PROVIDERS[shape.namespace.lower(), shape.class_name.lower()] = Provider(shape, instances, name_of)
         return instances
 
     return register
@@ -106,25 +108,38 @@ def _provider(call: Invocation, asked: _Asked) -> Provider | None:
 
 
 def _chosen(scope: Scope, provider: Provider, asked: _Asked) -> Iterable[PsValue]:
-    shape = provider.shape
-    real = {name.lower(): name for name in shape.types}
-
-    def named(name: str) -> str:
-        if name.lower() not in real:
-            raise wql.WqlError(name)
-        return real[name.lower()]
-
+    wanted = {_real_name(provider.shape, name) for name in asked.properties}
     things = list(provider.instances(scope))
     if asked.where:
-        holds = wql.parse(asked.where)
-
-        def value_of(thing: object, name: str) -> object:
-            return scalar(shape.value(named(name), scope, thing))
-
-        things = [thing for thing in things if holds(partial(value_of, thing))]
-    wanted = {named(name) for name in asked.properties}
-    found = [shape.make(scope, thing) for thing in things]
+        things = _filtered(scope, provider, things, wql.parse(asked.where))
+    found = [provider.shape.make(scope, thing) for thing in things]
     return [_narrowed(instance, wanted) for instance in found] if wanted else found
+
+
+def _filtered(scope: Scope, provider: Provider, things: list[Any], holds: wql.Condition) -> list[Any]:
+    shape, name_of = provider.shape, provider.name_of
+    if isinstance(holds, wql.OneOf) and name_of is not None and _real_name(shape, holds.name) == "Name":
+        return [thing for thing in things if name_of(thing).casefold() in holds.texts]
+
+    def value_of(thing: object, name: str) -> object:
+        return scalar(shape.value(_real_name(shape, name), scope, thing))
+
+    return [thing for thing in things if holds(partial(value_of, thing))]
+
+
+def _real_name(shape: CimShape[Any], name: str) -> str:
+    """A property as the class writes it.
+
+    Raises:
+        WqlError: the class has none of that name.
+    """
+    if name in shape.types:
+        return name
+    wanted = name.lower()
+    found = next((each for each in shape.types if each.lower() == wanted), None)
+    if found is None:
+        raise wql.WqlError(name)
+    return found
 
 
 def _narrowed(instance: PsObject, wanted: set[str]) -> PsObject:

@@ -119,7 +119,7 @@ GROUP: CimShape[Group] = CimShape(
 )
 
 
-@provides(GROUP)
+@provides(GROUP, lambda group: group.name)
 def _groups(scope: Scope) -> Iterable[Group]:
     return scope.world.groups.values()
 
@@ -149,7 +149,7 @@ RESOURCE: CimShape[Resource] = CimShape(
 )
 
 
-@provides(RESOURCE)
+@provides(RESOURCE, lambda resource: resource.name)
 def _resources(scope: Scope) -> Iterable[Resource]:
     return scope.world.resources.values()
 

@@ -93,9 +93,10 @@ class _Parser:
         parts = [self._all()]
         while self._word("or"):
             parts.append(self._all())
-        if len(parts) == 1:
-            return parts[0]
-        return _one_of(parts) or (lambda lookup: any(part(lookup) for part in parts))
+        found = _one_of(parts)
+        if found is not None or len(parts) == 1:
+            return found or parts[0]
+        return lambda lookup: any(part(lookup) for part in parts)
 
     def _all(self) -> Condition:
         parts = [self._one()]
@@ -176,15 +177,27 @@ class _Comparison:
         return _OPERATORS[self.operator](*_comparable(lookup(self.name), self.literal))
 
 
+class OneOf:
+    """``Name='a' OR Name='b' OR …`` as one look into a set, however long."""
+
+    __slots__ = ("name", "texts")
+
+    def __init__(self, name: str, texts: frozenset[str]) -> None:
+        self.name, self.texts = name, texts
+        """The property, and the texts in small letters."""
+
+    def __call__(self, lookup: Lookup) -> bool:
+        return str(lookup(self.name)).casefold() in self.texts
+
+
 def _one_of(parts: list[Condition]) -> Condition | None:
-    """``Name='a' OR Name='b' OR …`` as one look into a set, however long; None when it is something else."""
+    """None when it is something else."""
     equal = [part for part in parts if isinstance(part, _Comparison) and part.operator == "="]
     names = {part.name.lower() for part in equal}
     texts = [part.literal for part in equal if isinstance(part.literal, str)]
     if len(texts) != len(parts) or len(names) != 1:
         return None
-    name, wanted = equal[0].name, frozenset(text.casefold() for text in texts)
-    return lambda lookup: str(lookup(name)).casefold() in wanted
+    return OneOf(equal[0].name, frozenset(text.casefold() for text in texts))
 
 
 def _comparable(left: object, right: object) -> tuple[object, object]:
