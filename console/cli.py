@@ -18,6 +18,7 @@ COMMANDS = (
     "hosts",
     "vms",
     "check",
+    "doctor",
     "plan",
     "roll",
     "drain",

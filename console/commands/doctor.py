@@ -1,0 +1,108 @@
+"""``drainboard doctor``: whether this console gets through to every node, and what it may do there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from .target import Target, json_option, target_options
+
+if TYPE_CHECKING:
+    from console.diagnose.doctor import DoctorReport, SiteFacts
+    from console.site import Site
+
+
+@click.command(name="doctor")
+@target_options
+@json_option
+def command(target: Target, as_json: bool) -> int:
+    """Look at names, ports, sign-in, rights, delegation, clocks and versions of every node; changes nothing.
+
+    Ends with 7 when no node could be signed in to, with 1 when something is wrong.
+    """
+    from console.diagnose.doctor import Verdict
+    from console.exits import ExitCode
+
+    from .output import print_document
+    from .session import explained, opened_site
+
+    with opened_site(target) as site, explained():
+        report = asyncio.run(_examined(site))
+    if as_json:
+        print_document(doctor_document(report))
+    else:
+        _print(report)
+    if not report.reaches_somebody:
+        return int(ExitCode.NO_CONNECTION)
+    return int(ExitCode.SOME_FAILED if report.worst is Verdict.PROBLEM else ExitCode.DONE)
+
+
+async def _examined(site: Site) -> DoctorReport:
+    from console.clock import SystemClock
+    from console.diagnose.doctor import examine
+    from console.doors import open_reader
+    from console.reaching import Sockets
+
+    reader, stopwatch = open_reader(site), SystemClock()
+    prober = Sockets(stopwatch, site.options.ca_file)
+    try:
+        return await examine(reader, site_facts(site), prober, site.clock(), stopwatch=stopwatch)
+    finally:
+        await reader.close()
+
+
+def site_facts(site: Site) -> SiteFacts:
+    """What the configuration says about the way to the nodes."""
+    from console.diagnose.doctor import NodeAddress, SiteFacts
+    from console.doors import Addresses
+
+    targets = Addresses(site.options).configured
+    return SiteFacts(
+        name=site.name,
+        nodes=tuple(NodeAddress(one.host, one.address, one.port, one.https) for one in targets),
+        account=site.options.username or "",
+        authentication=str(site.options.authentication),
+        endpoint=site.options.endpoint,
+    )
+
+
+def doctor_document(report: DoctorReport) -> dict[str, object]:
+    """``doctor``: every aspect of every host."""
+    return {
+        "schema": 1,
+        "site": report.site,
+        "cluster": report.cluster or None,
+        "at": report.at.isoformat(),
+        "worst": report.worst.value,
+        "hosts": [
+            {
+                "host": host,
+                "aspects": [
+                    {
+                        "aspect": symptom.aspect.value,
+                        "verdict": symptom.verdict.value,
+                        "message": symptom.message,
+                        "advice": symptom.advice,
+                    }
+                    for symptom in report.of(host)
+                ],
+            }
+            for host in report.hosts
+        ],
+    }
+
+
+def _print(report: DoctorReport) -> None:
+    from console.formatting import name, plain
+
+    from .output import print_text
+
+    for host in report.hosts:
+        print_text(name(host))
+        for symptom in report.of(host):
+            print_text(f"  {symptom.verdict.value:<8} {symptom.aspect.value:<16} {plain(symptom.message)}")
+            if symptom.advice and symptom.verdict.value != "well":
+                print_text(f"{'':<28}{plain(symptom.advice)}")
+    print_text(f"Worst: {report.worst.value}.")
