@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -37,6 +38,16 @@ class Answer:
     open: bool
 
 
+class _Choices(Grid[Answer], inherit_bindings=False):
+    """Arrows and enter alone: every letter belongs to the name that is being typed."""
+
+    BINDINGS = [  # noqa: RUF012
+        ("down", "list_down", "down"),
+        ("up", "list_up", "up"),
+        ("enter", "list_open", "choose"),
+    ]
+
+
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
     """Dismisses with True only when the host's name was typed and *Go* was chosen; the cursor starts on *Cancel*."""
 
@@ -58,7 +69,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         look = self._services.look
-        grid = Grid[Answer](
+        grid = _Choices(
             look,
             (Column("answer", "", 40, _answer, grows=1),),
             id="choices",
@@ -74,7 +85,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._tell()
-        self.query_one("#dialog-label", Lines).set_lines([((" tab, then type the host's name: ", "text.key"),)])
+        self.query_one("#dialog-label", Lines).set_lines([((" type the host's name: ", "text.key"),)])
         self.query_one(Input).cursor_blink = False
         self._offer()
         self.query_one(Grid).focus()
@@ -95,14 +106,23 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     @property
     def typed_right(self) -> bool:
-        """Whether what was typed is the host's name, letter by letter."""
-        return self.query_one(Input).value.strip() == self.plan.node
+        """Whether what was typed is the host's name; case does not count, as for Windows."""
+        return self.query_one(Input).value.strip().casefold() == self.plan.node.casefold()
 
     def _offer(self) -> None:
         go = "Go: pause the node and move its VMs" if self.typed_right else "Go: type the host's name first"
         grid = self.query_one(Grid)
         grid.styles.height = 3
         grid.set_items((Answer(CANCEL, "Cancel: nothing has been changed yet", True), Answer(GO, go, self.typed_right)))
+
+    def on_key(self, event: Key) -> None:
+        """Wherever the cursor is, letters are letters of the name."""
+        typed = self.query_one(Input)
+        if event.is_printable and event.character is not None and not typed.has_focus:
+            event.stop()
+            event.prevent_default()
+            typed.focus()
+            typed.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -35,7 +35,7 @@ async def test_a_node_is_planned_confirmed_by_name_run_and_shown_as_drained() ->
 
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("tab", *"HV01", "enter", "enter")
+        await pilot.press(*"hv01", "enter", "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         assert operations.changes == [("start_drain", "HV01")]
         assert "LIVE" in text_of(app)
