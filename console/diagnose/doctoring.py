@@ -80,7 +80,7 @@ def _host(cluster: Cluster | None, name: HostName) -> Host | None:
 
 def _way(visit: Visit, at: datetime) -> Iterator[Symptom]:
     """Name, port, TLS, sign-in, endpoint: what lies before the first command."""
-    failed_at = _failed_at(visit.failure)
+    failed_at = _failed_at(visit)
     failed = False
     for aspect in _BEFORE_COMMANDS:
         found = _plain(visit, aspect, at)
@@ -102,8 +102,12 @@ _WELL = {
 }
 
 
-def _failed_at(failure: Failure | None) -> Aspect | None:
-    return None if failure is None else next(aspect for kind, aspect in _FAILS_AT if isinstance(failure, kind))
+def _failed_at(visit: Visit) -> Aspect | None:
+    """Where the first question got stuck; a port that a plain connection reached is not it."""
+    if visit.failure is None:
+        return None
+    found = next(aspect for kind, aspect in _FAILS_AT if isinstance(visit.failure, kind))
+    return Aspect.ENDPOINT if found is Aspect.PORT and visit.reach.connect_s is not None else found
 
 
 def _is_past(aspect: Aspect, failed_at: Aspect | None) -> bool:
@@ -151,7 +155,7 @@ def _tls(visit: Visit, at: datetime) -> Symptom | None:
 
 def _session(visit: Visit) -> Iterator[Symptom]:
     """Time-outs, quotas and what is left of the certificate's time, as the first question met them."""
-    host, failed_at = visit.node.host, _failed_at(visit.failure)
+    host, failed_at = visit.node.host, _failed_at(visit)
     if isinstance(visit.failure, TimedOut):
         yield Symptom(host, Aspect.TIMEOUTS, Verdict.PROBLEM, visit.failure.what, visit.failure.advice)
     elif visit.answer_s is None:
