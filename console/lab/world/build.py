@@ -193,12 +193,18 @@ def _volumes(world: World, random: Random) -> None:
 def _facts(world: World) -> None:
     scenario, facts = world.scenario, world.facts
     facts.intents = tuple(scenario.network_intents)
+    everywhere = tuple(scenario.hosts.missing_modules or ())
+    facts.missing_modules = dict.fromkeys(world.hosts, everywhere)
     facts.smb_reservation_percent = scenario.smb_reservation_percent
     if scenario.access:
         facts.access = tuple(AccessRule(rule.identity, rule.rights) for rule in scenario.access)
+    facts.missing_modules = {spec.name: tuple(spec.missing_modules) for spec in scenario.host if spec.missing_modules}
     facts.directory_answers, facts.witness = scenario.directory_answers, scenario.witness
     if scenario.storage_repair_s:
         facts.repairs = {name: Repair(0.0, scenario.storage_repair_s) for name in world.volumes}
+    for spec in scenario.host:
+        if spec.missing_modules is not None:
+            facts.missing_modules[spec.name] = tuple(spec.missing_modules)
 
 
 def _volume_states(world: World) -> None:

@@ -70,6 +70,8 @@ class HostSpec(_Table):
     registry_name: str | None = None
     delegation: bool | None = None
     winrm: bool | None = None
+    missing_modules: list[str] | None = None
+    """PowerShell modules that are not installed."""
     flags: list[Literal["isolated", "quarantined", "avoid-placement"]] | None = None
 
 
@@ -83,6 +85,8 @@ class NamedHostSpec(HostSpec):
     driver_provider: str | None = None
     gbps: dict[str, float] = {}
     """Speed of the adapters on a network, by the network's name, where it is not the network's own."""
+    missing_modules: list[str] = []
+    """PowerShell modules that are not installed here."""
     networks_down: list[str] = []
     """Networks on which this host has no link."""
 

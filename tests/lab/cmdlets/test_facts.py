@@ -166,3 +166,12 @@ async def test_a_registry_name_in_small_letters_is_seen(quiet: InProcessLab) -> 
     quiet.cluster.world.hosts["HV02"].registry_name = "hv02"
     rows = (await ask(quiet, "HV02", ENTRIES["computer-name"].bind())).rows
     assert dict(rows[0]) == {"ReturnValue": 0, "sValue": "hv02"}
+
+
+async def test_a_scenario_says_which_hosts_lack_modules(tmp_path: Path) -> None:
+    scenario = tmp_path / "bare.toml"
+    scenario.write_text(CROWDED + '[[host]]\nname = "HV02"\nmissing_modules = ["Hyper-V"]\n', "utf-8")
+    async with InProcessLab(str(scenario)) as lab:
+        call = ENTRIES["modules"].bind()
+        names = [[row["Name"] for row in (await ask(lab, host, call)).rows] for host in ("HV01", "HV02")]
+    assert names == [["FailoverClusters", "Hyper-V", "NetworkATC"], ["FailoverClusters", "NetworkATC"]]
