@@ -80,7 +80,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
             yield Lines(look, id="dialog-text", classes="summary")
             with Horizontal(id="dialog-typed"):
                 yield Lines(look, id="dialog-label", ground="raised")
-                yield Input(id="typed", placeholder=f"{formatting.plain(self.plan.node)}")
+                yield Input(id="typed", placeholder=formatting.plain(self.plan.node), select_on_focus=False)
             yield grid
 
     def on_mount(self) -> None:
