@@ -14,7 +14,7 @@ from typing import Any
 from console.clock import ManualClock
 from console.lab.endpoint.faults import Fault, FaultBoard
 from console.lab.world.cluster import LabCluster
-from console.lab.world.faults import FaultError, WorldFaults
+from console.lab.world.faults import FaultError, WorldFaults, world_fault_fields
 from console.lab.world.service import ClusterRefusal
 from console.lab.world.truth import world_document
 
@@ -80,7 +80,8 @@ class ControlPort:
             self._server = None
 
     def _known_faults(self) -> object:
-        return {"world": sorted(self._faults.kinds), "wire": sorted(fault.value for fault in Fault)}
+        wire = {fault.value: ["amount", "host", "lift", "strikes"] for fault in Fault}
+        return {"world": world_fault_fields(), "wire": dict(sorted(wire.items())) if self._board is not None else {}}
 
     def _throw(self, body: Any) -> object:
         if not isinstance(body, dict):
@@ -93,12 +94,30 @@ class ControlPort:
             self._board.lift_all()
         else:
             self._faults.throw(body)
+            self._carry_over(kind, body)
         return {"thrown": kind}
+
+    def _carry_over(self, kind: str, body: Mapping[str, Any]) -> None:
+        """A host that dies takes its WinRM with it, and brings it back."""
+        host = self._cluster.world.host(str(body.get("host", "")))
+        if self._board is None or host is None:
+            return
+        if kind == "host-down":
+            self._board.throw(Fault.REFUSE, host.name)
+        elif kind == "host-up":
+            self._board.lift(Fault.REFUSE, host.name)
 
     def _throw_at_wire(self, fault: Fault, body: Mapping[str, Any]) -> None:
         if self._board is None:
             raise BadRequest("this lab has no wire")
-        host = str(body.get("host", ""))
+        unknown = sorted(set(body) - {"kind", "host", "lift", "amount", "strikes"})
+        if unknown:
+            raise BadRequest(f"a fault of the wire knows nothing of {', '.join(unknown)}")
+        named = str(body.get("host", ""))
+        known = self._cluster.world.host(named) if named else None
+        if named and known is None:
+            raise BadRequest(f"no host {named!r}")
+        host = "" if known is None else known.name
         if body.get("lift"):
             self._board.lift(fault, host)
             return
@@ -143,7 +162,7 @@ class ControlPort:
             return 200, await answer if asyncio.iscoroutine(answer) else answer
         except ClusterRefusal as refusal:
             return 409, {"error": refusal.message, "code": refusal.code}
-        except (BadRequest, FaultError, ValueError) as error:
+        except (BadRequest, FaultError, ValueError, TypeError) as error:
             return 400, {"error": str(error)}
 
 

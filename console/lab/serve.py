@@ -14,10 +14,12 @@ from typing import TypedDict
 from console.clock import Clock, ManualClock, ScaledClock, SystemClock
 from console.lab.cmdlets.engine import LabHostEngine
 from console.lab.control import ControlPort, advance
+from console.lab.endpoint.faults import Fault
 from console.lab.endpoint.server import LabServer, Listener
 from console.lab.engine import Command, PsError, PsValue, SessionContext, TerminatingError
 from console.lab.world.cluster import LabCluster
 from console.lab.world.spec import ScenarioError, ScenarioFile, load_scenario, scenarios
+from console.lab.world.state import NodeState
 
 __all__ = ["HostLine", "InProcessLab", "ReadyLine", "ScenarioError", "ScenarioFile", "ServedLab", "scenarios", "serve"]
 
@@ -104,6 +106,9 @@ async def serve(
         read_only_users=(WATCHER,),
         first_port=port,
     )
+    for host in cluster.world.hosts.values():
+        if host.state is NodeState.DOWN or not host.winrm:
+            server.faults.throw(Fault.REFUSE, host.name)
     listeners = await server.start()
     control = ControlPort(cluster, server.faults)
     try:

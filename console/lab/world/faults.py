@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from console.lab.world import log
 from console.lab.world.cluster import LabCluster
+from console.lab.world.law import PowerLaw
 from console.lab.world.moving import Phase, Trouble
 from console.lab.world.state import Adapter, DrainStatus, Group, Host, NodeState, VirtualMachine, VmState
 from console.lab.world.transport import refresh_capacities
-from console.model.units import GIB
+from console.model.units import GIB, MIB
 
 
 class FaultError(ValueError):
@@ -18,6 +20,34 @@ class FaultError(ValueError):
 
 
 Details = Mapping[str, Any]
+
+
+_FIELDS: Mapping[str, frozenset[str]] = {
+    "host-down": frozenset({"host"}),
+    "host-up": frozenset({"host"}),
+    "isolate": frozenset({"host", "on"}),
+    "heartbeat-loss": frozenset({"host", "missed"}),
+    "fill-memory": frozenset({"host", "free_gib"}),
+    "drain": frozenset({"host", "target"}),
+    "stuck": frozenset({"vm", "percent", "times"}),
+    "fail": frozenset({"vm", "percent", "hresult", "times"}),
+    "release": frozenset({"vm"}),
+    "dirtying": frozenset({"vm", "first_second_mib", "exponent"}),
+    "foreign-move": frozenset({"vm", "destination", "type"}),
+    "vm": frozenset({"vm", "state", "status", "heartbeat"}),
+    "csv-latency": frozenset({"volume", "seconds"}),
+    "csv-state": frozenset({"volume", "host", "state"}),
+    "setting": frozenset({"name", "value"}),
+    "link": frozenset({"host", "network", "gbps", "up"}),
+    "network-state": frozenset({"network", "state"}),
+    "clock-jump": frozenset({"seconds"}),
+}
+"""What each kind may be told."""
+
+
+def world_fault_fields() -> dict[str, list[str]]:
+    """Every kind and its fields."""
+    return {kind: sorted(fields) for kind, fields in sorted(_FIELDS.items())}
 
 
 class WorldFaults:
@@ -31,6 +61,7 @@ class WorldFaults:
             "stuck": self._trouble,
             "fail": self._trouble,
             "release": self._release,
+            "dirtying": self._dirtying,
             "csv-latency": self._csv_latency,
             "csv-state": self._csv_state,
             "heartbeat-loss": self._heartbeat_loss,
@@ -42,23 +73,30 @@ class WorldFaults:
             "vm": self._vm_attribute,
             "drain": self._drain,
             "isolate": self._isolate,
+            "clock-jump": self._clock_jump,
         }
 
     def throw(self, details: Details) -> None:
         """Throw one.
 
         Raises:
-            FaultError: an unknown kind, a missing field, or a thing that is not there.
+            FaultError: an unknown kind, a missing field or one too many, or a thing that is not there.
         """
         kind = str(details.get("kind", ""))
         handler = self.kinds.get(kind)
         if handler is None:
             raise FaultError(f"no fault {kind!r}; there are {', '.join(sorted(self.kinds))}")
+        unknown = sorted(set(details) - _FIELDS[kind] - {"kind"})
+        if unknown:
+            fields = ", ".join(sorted(_FIELDS[kind]))
+            raise FaultError(f"{kind} knows nothing of {', '.join(unknown)}; it may be told {fields}")
         self.cluster.advance()
         try:
             handler(details)
         except KeyError as error:
             raise FaultError(f"{kind} needs {error}") from error
+        except (TypeError, ValueError) as error:
+            raise FaultError(f"{kind}: {error}") from error
         self.cluster.mover.start_what_can()
         self.cluster.touch()
 
@@ -159,10 +197,19 @@ class WorldFaults:
         move = world.pending.get(group.id) if group is not None else None
         if move is None or move.phase is Phase.QUEUED:
             world.troubles[vm.id] = trouble
+        elif move.phase is Phase.SETUP and percent >= 10:
+            move.trouble = trouble
         elif trouble.kind == "fail":
             self.cluster.mover.fail(move, hresult)
         else:
             self.cluster.mover.stick_now(move)
+
+    def _dirtying(self, details: Details) -> None:
+        """From now on a guest writes faster, or more slowly; fast enough, and its move does not converge."""
+        exponent = float(details.get("exponent", 0.9))
+        if not 0 < exponent < 1:
+            raise FaultError("dirtying: exponent is between 0 and 1")
+        self._vm(details).law = PowerLaw(float(details["first_second_mib"]) * MIB, exponent)
 
     def _release(self, details: Details) -> None:
         move = self.cluster.world.pending.get(self._group(details).id)
@@ -196,6 +243,11 @@ class WorldFaults:
         if name not in self.cluster.world.settings:
             raise FaultError(f"no cluster property {name!r}")
         self.cluster.service.set_property(name, int(details["value"]))
+
+    def _clock_jump(self, details: Details) -> None:
+        """The nodes' wall time jumps; nothing else does."""
+        world = self.cluster.world
+        world.epoch += timedelta(seconds=float(details["seconds"]))
 
     def _link(self, details: Details) -> None:
         """An adapter's line: ``gbps`` and ``up``."""

@@ -25,6 +25,8 @@ from console.lab.world.world import World
 CANDIDATE_TIMEOUT_S = 20.0
 """Each network candidate that fails costs this much before Windows Server 2025."""
 CANCELLED = 0x800704C7
+LOCKED = 0x80071748
+"""Win32 5960: the role is locked from moving, also for a drain."""
 STORAGE_BYTES_PER_S = 900e6
 """How fast a quick migration saves and restores memory on a shared volume."""
 
@@ -100,6 +102,9 @@ class Mover:
         return self.world.settings["MaximumParallelMigrations"]
 
     def _start_if_possible(self, move: Move) -> None:
+        if move.by == "drain" and self.world.groups[move.group].locked:
+            self._end(move, Outcome.FAILED, LOCKED)
+            return
         live = move.kind is MoveKind.LIVE
         if live and self.world.live_on(move.source) >= self._limit():
             return

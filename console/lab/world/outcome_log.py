@@ -43,6 +43,7 @@ MESSAGES: dict[int, str] = {
     0xC03A0014: "A virtual disk support provider for the specified file was not found.",
     0x80042001: "The computer name is not in upper case.",
     0x80070490: "Element not found.",
+    0x80071748: "The group or resource is locked and can not be moved.",
     0x800703E3: "The I/O operation has been aborted because of either a thread exit or an application request.",
 }
 

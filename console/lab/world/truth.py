@@ -35,6 +35,8 @@ def world_document(cluster: LabCluster) -> Json:
         "limits": _limits(world),
         "settings": dict(world.settings),
         "parameters": {name: str(value) for name, value in world.vm_type_parameters.items()},
+        "changing_commands": cluster.received.changing.total(),
+        "reading_commands": cluster.received.reading.total(),
         "commands": _commands(cluster),
     }
 
