@@ -12,7 +12,7 @@ from console.model.identity import HostName
 
 from .placement import Choice
 from .schedule import Job, Slot
-from .values import HeavyClass, InFlight, Interruption, NotMoved, PlannedMove, PlanOptions
+from .values import HeavyClass, InFlight, Interruption, NotMoved, PlannedMove, PlanOptions, Progress
 
 _COMMON_ERROR = 0.7
 """Share of a forecast's error that all moves of a site have in common (prior)."""
@@ -112,10 +112,10 @@ def forecast_of(
 
 
 def class_heavy(
-    candidates: Sequence[Candidate], slots: int, options: PlanOptions
+    candidates: Sequence[Candidate], slots: int, options: PlanOptions, progress: Progress
 ) -> tuple[list[Candidate], list[NotMoved]]:
     """Marks the VMs that dominate: those that do not converge, or take thrice the usual time and over a tenth of
-    the drain's. With ``SKIP`` they stay."""
+    the drain's. With ``SKIP`` they stay, but not those that are under way or were planned to go."""
     times = sorted(candidate.solo.duration_p50_s for candidate in candidates)
     if not times:
         return [], []
@@ -127,10 +127,14 @@ def class_heavy(
     ]
     if options.heavy is not HeavyClass.SKIP:
         return marked, []
-    skipped = [
-        NotMoved(each.choice.vm.ref, _skip_reason(each)) for each in marked if each.heavy and each.under_way is None
+    stay = [
+        each
+        for each in marked
+        if each.heavy and each.under_way is None and each.choice.vm.id not in progress.destinations
     ]
-    return [each for each in marked if not each.heavy or each.under_way is not None], skipped
+    staying = {each.choice.vm.id for each in stay}
+    skipped = [NotMoved(each.choice.vm.ref, _skip_reason(each)) for each in stay]
+    return [each for each in marked if each.choice.vm.id not in staying], skipped
 
 
 def _skip_reason(candidate: Candidate) -> str:

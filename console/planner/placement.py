@@ -139,7 +139,29 @@ class Placement:
             if len(self.infeasible) < len(best[1]):
                 best = (choices, self.infeasible, self._free)
         choices, self.infeasible, self._free = best
-        return choices
+        return self._without_torn(vms, choices)
+
+    def _without_torn(self, vms: Sequence[VirtualMachine], choices: list[Choice]) -> list[Choice]:
+        """Those that find no place stay where they are, and whatever a rule ties to them stays too."""
+        if not self.infeasible or not self.positions.any_rules:
+            return choices
+        self.positions = Positions(self.cluster, self.node)
+        chosen = {choice.vm.id: choice for choice in choices}
+        for vm in vms:
+            self.positions.place(vm, chosen[vm.id].host if vm.id in chosen else self.node)
+        torn = True
+        while torn:
+            torn = False
+            for choice in tuple(chosen.values()):
+                broken = [each for each in self.positions.broken_by(choice.vm, choice.host) if each.hard]
+                if broken:
+                    torn = True
+                    del chosen[choice.vm.id]
+                    self._free[choice.host] += memory_needed(choice.vm)
+                    self.positions.place(choice.vm, self.node)
+                    why = f"it has to stay: {broken[0].text}, and can not leave"
+                    self.infeasible.append(Infeasible(choice.vm.ref, why, (broken[0].rule,)))
+        return list(chosen.values())
 
     def _attempt(self, vms: Sequence[VirtualMachine], urgent: frozenset[VmId]) -> list[Choice]:
         self.positions.will_move(vms)
@@ -149,7 +171,8 @@ class Placement:
         for vm in sorted(vms, key=lambda vm: (vm.id not in urgent, *self._hardest_first(vm))):
             roles = self.positions.companions(vm)
             waiting = [by_role[role] for role in roles if role in by_role and by_role[role].id not in placed]
-            choice = self._choose(vm, sum(memory_needed(other) for other in waiting))
+            room_for = [] if vm.id in self._prefer.kept else waiting
+            choice = self._choose(vm, sum(memory_needed(other) for other in room_for))
             if choice is not None:
                 choices.append(choice)
                 placed.add(vm.id)
@@ -210,10 +233,10 @@ class Placement:
             pressures.remove(first)
             yield from (self._open[rank[-1]] for rank in sorted(pressures))
 
-    def _wishes(self, vm: VirtualMachine, host: Host, kept: HostName | None) -> tuple[int, bool, bool]:
-        """Lower is better: soft rules broken, not where it was planned before, not preferred."""
+    def _wishes(self, vm: VirtualMachine, host: Host, kept: HostName | None) -> tuple[bool, int, bool]:
+        """Lower is better: not where it was planned before, soft rules broken, not preferred."""
         soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
-        return soft, host.name != kept, not (vm.preferred_owners and host.name in vm.preferred_owners)
+        return host.name != kept, soft, not (vm.preferred_owners and host.name in vm.preferred_owners)
 
     def _pressure(self, host: Host, need: int) -> float:
         """How full the host would be: of memory or, where that is more, how busy its processors are."""

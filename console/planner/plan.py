@@ -19,8 +19,8 @@ from .schedule import Job, Limits
 from .sorting import as_moved, sort_out, with_levers
 from .values import Engine, HeavyClass, InFlight, Plan, PlannedMove, PlanOptions, Progress
 
-_EFFORT = 500
-"""Moves simulated to better one plan: some 20 ms, so that levers feel instant."""
+_EFFORT, _EFFORT_FOR_FEW, _FEW = 500, 1200, 64
+"""Moves simulated to better one plan, and to better one of few moves: some 20 ms, so that levers feel instant."""
 _WORTH_ANOTHER_ORDER = 0.99
 """Of the makespan: what a new order has to save before an earlier plan's order is given up."""
 
@@ -58,7 +58,7 @@ def plan_drain(
     sharing = min(slots, len(choices) + len(going)) or 1
     candidates = [forecast_of(asked, choice, options, forecaster, sharing) for choice in choices]
     candidates += [forecast_of(asked, choice, options, forecaster, sharing, move) for choice, move in going]
-    candidates, skipped = class_heavy(candidates, slots, options)
+    candidates, skipped = class_heavy(candidates, slots, options, so_far)
     moves, under_way, lower_s = _schedule(asked, candidates, node, slots, options, so_far)
     kept = [candidate.choice for candidate in candidates]
     makespan_s = max((move.end_s for move in (*moves, *under_way)), default=0.0)
@@ -135,12 +135,16 @@ def _best(jobs: Sequence[Job], limits: Limits, *, chosen: bool, was_planned: boo
     if chosen:
         return best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
     if not was_planned:
-        return best_schedule(jobs, limits, effort=_EFFORT, policies=(EAGER,))
+        return best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER,))
     as_before = best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
     if as_before.lower_bound_s >= _WORTH_ANOTHER_ORDER * as_before.makespan_s:
         return as_before
-    other = best_schedule(jobs, limits, effort=_EFFORT, policies=(EAGER,))
+    other = best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER,))
     return other if other.makespan_s < _WORTH_ANOTHER_ORDER * as_before.makespan_s else as_before
+
+
+def _effort(jobs: Sequence[Job]) -> int:
+    return _EFFORT_FOR_FEW if len(jobs) <= _FEW else _EFFORT
 
 
 def _ranks(candidates: Sequence[Candidate], progress: Progress) -> dict[VmId, float]:

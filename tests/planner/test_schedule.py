@@ -111,7 +111,7 @@ def test_ports_and_links_carry_no_more_than_they_can(jobs: list[Job], kept: Limi
 
 
 @given(job_lists, all_limits)
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_the_bound_is_under_every_schedule_and_searching_never_loses(jobs: list[Job], kept: Limits) -> None:
     listed = max(slot.end_s for slot in list_schedule(jobs, kept))
     found = best_schedule(jobs, kept, effort=400)
