@@ -248,6 +248,17 @@ def reference(module: str, class_name: str, text: str) -> PsObject:
 CIM_INSTANCE = "Microsoft.Management.Infrastructure.CimInstance"
 
 
+@cache
+def _spelt(namespace: str) -> str:
+    """A namespace as the cmdlets that are built on it write it in their output types."""
+    for facts in surface.cmdlets().values():
+        for output in facts.outputs:
+            found = output.partition("#")[2].replace("\\", "/").rpartition("/")[0]
+            if found.lower() == namespace.lower():
+                return found
+    return namespace
+
+
 class CimShape(_Table[T]):
     """How things look as instances of one WMI class."""
 
@@ -260,7 +271,7 @@ class CimShape(_Table[T]):
         extra: Mapping[str, str] | None = None,
     ) -> None:
         self.namespace, self.class_name = namespace, class_name
-        self.type_names = (f"{CIM_INSTANCE}#{namespace}/{class_name}", CIM_INSTANCE, "System.Object")
+        self.type_names = (f"{CIM_INSTANCE}#{_spelt(namespace)}/{class_name}", CIM_INSTANCE, "System.Object")
         super().__init__(getters, extra)
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from console.lab import surface
+from console.lab.engine import PsEnum, PsObject
 from console.lab.serve import InProcessLab
 from console.windows import decode
 from console.windows.catalogue import ENTRIES
@@ -23,7 +24,7 @@ from console.windows.decode import Problems
 from tests.lab.cmdlets.asking import reads
 from tests.lab.cmdlets.conftest import stir
 from tests.lab.cmdlets.decoding import DECODERS
-from tests.lab.cmdlets.driving import ask
+from tests.lab.cmdlets.driving import ask, commands, run
 
 FURNISHED = str(Path(__file__).with_name("furnished.toml"))
 _BARE = frozenset(("System.String", "PSModuleInfo", "CommandInfo", "root/cimv2:StdRegProv"))
@@ -278,3 +279,15 @@ def _differs(id: str, read: Read) -> bool:
     except (ValueError, KeyError):
         return True
     return bool(problems) or value != read.value
+
+
+async def test_every_enumerator_that_the_lab_shows_has_its_number(lab: InProcessLab) -> None:
+    unknown = set()
+    for id, call in reads(lab, await stir(lab)).items():
+        pipeline = [command for command in commands(call) if command.name != "Select-Object"]
+        for value in (await run(lab, *pipeline)).outputs:
+            if isinstance(value, PsObject):
+                for name, item in value.properties.items():
+                    items = item if isinstance(item, list) else [item]
+                    unknown |= {(id, name, one.name) for one in items if isinstance(one, PsEnum) and one.number == -1}
+    assert not unknown
