@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from console.drain.events import Event
 from console.drain.requests import OperatorRequest
+from console.drain.roll_events import RollEvent
 
 
 class Undecodable(ValueError):
@@ -24,6 +25,7 @@ class Undecodable(ValueError):
 
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+ROLL_EVENT_TYPES: dict[str, type[RollEvent]] = {kind.__name__: kind for kind in get_args(RollEvent)}
 REQUEST_TYPES: dict[str, type[OperatorRequest]] = {kind.__name__: kind for kind in get_args(OperatorRequest)}
 
 
@@ -37,7 +39,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _adapters[kind]
 
 
-def _encode(value: Event | OperatorRequest) -> str:
+def _encode(value: Event | RollEvent | OperatorRequest) -> str:
     # ASCII only: names may hold what UTF-8 can not say (half a surrogate pair).
     document = {"type": type(value).__name__, **_plain(value)}
     return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
@@ -79,6 +81,20 @@ def decode_event(text: str) -> Event:
         Undecodable: not JSON, or not an event of this version.
     """
     event: Event = _decode(text, EVENT_TYPES)
+    return event
+
+
+def encode_roll_event(event: RollEvent) -> str:
+    return _encode(event)
+
+
+def decode_roll_event(text: str) -> RollEvent:
+    """The event of a rolling run.
+
+    Raises:
+        Undecodable: not JSON, or not an event of this version.
+    """
+    event: RollEvent = _decode(text, ROLL_EVENT_TYPES)
     return event
 
 

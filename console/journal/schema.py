@@ -35,6 +35,15 @@ MIGRATIONS: tuple[str, ...] = (
         beat_at TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE rolls (
+        roll TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (roll, seq)
+    ) WITHOUT ROWID;
+    """,
 )
 """Script ``n`` takes a file of version ``n`` to ``n + 1``."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from console.drain.events import Event, RunClosed
@@ -23,6 +24,10 @@ from console.model.identity import RunId
 from . import schema
 from .codec import Undecodable, decode_event, decode_request, encode_event, encode_request
 from .trouble import JournalUnusable, Trouble, classify
+
+Table: TypeAlias = Literal["events", "rolls"]
+_KEYS: dict[Table, str] = {"events": "run", "rolls": "roll"}
+"""Both keep numbered lines; what the first column is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +110,40 @@ class Journal:
         With ``token``, only as long as this runner holds the run (see :meth:`take_run`).
         """
         bodies = [(event.at.isoformat(), encode_event(event)) for event in events]
+        return self.append_to("events", run, bodies, token=token)
+
+    def append_to(self, table: Table, run: RunId, bodies: Sequence[tuple[str, str]], *, token: str | None) -> int:
+        """Write lines (time and text) in one transaction; the tables have the same columns but for the first's name."""
         with self._writing() as connection:
             if token is not None and self._holder(connection, run) != token:
                 raise JournalUnusable(self.path, Trouble.TAKEN)
-            last = self._last(connection, run)
+            last = self._last(connection, table, run)
             connection.executemany(
-                "INSERT INTO events (run, seq, at, body) VALUES (?, ?, ?, ?)",
+                f"INSERT INTO {table} ({_KEYS[table]}, seq, at, body) VALUES (?, ?, ?, ?)",
                 [(run, last + place, at, body) for place, (at, body) in enumerate(bodies, 1)],
             )
         return last + len(bodies)
 
     def events(self, run: RunId, after: int = 0) -> tuple[Recorded, ...]:
         """The run's events after number ``after``, in order."""
+        return tuple(Recorded(seq, self._event(body)) for seq, body in self.lines_of("events", run, after))
+
+    def lines_of(self, table: Table, run: RunId, after: int) -> list[tuple[int, str]]:
+        """Number and text of a run's lines after number ``after``."""
         with _translated(self.path):
-            rows = self._connection.execute(
-                "SELECT seq, body FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+            return self._connection.execute(
+                f"SELECT seq, body FROM {table} WHERE {_KEYS[table]} = ? AND seq > ? ORDER BY seq", (run, after)
             ).fetchall()
-        return tuple(Recorded(seq, self._event(body)) for seq, body in rows)
 
     def runs(self) -> tuple[RunId, ...]:
         """Every run, newest first."""
+        return self.names_in("events")
+
+    def names_in(self, table: Table) -> tuple[RunId, ...]:
+        """Every run of a table, newest first."""
+        key = _KEYS[table]
         with _translated(self.path):
-            rows = self._connection.execute("SELECT run FROM events WHERE seq = 1 ORDER BY at DESC, run DESC")
+            rows = self._connection.execute(f"SELECT {key} FROM {table} WHERE seq = 1 ORDER BY at DESC, {key} DESC")
             return tuple(RunId(row[0]) for row in rows.fetchall())
 
     def prune(self, before: datetime) -> int:
@@ -236,8 +253,9 @@ class Journal:
                 raise
 
     @staticmethod
-    def _last(connection: sqlite3.Connection, run: RunId) -> int:
-        last: int = connection.execute("SELECT coalesce(max(seq), 0) FROM events WHERE run = ?", (run,)).fetchone()[0]
+    def _last(connection: sqlite3.Connection, table: Table, run: RunId) -> int:
+        row = connection.execute(f"SELECT coalesce(max(seq), 0) FROM {table} WHERE {_KEYS[table]} = ?", (run,))
+        last: int = row.fetchone()[0]
         return last
 
     @staticmethod

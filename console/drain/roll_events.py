@@ -1,0 +1,185 @@
+"""What happened in a rolling run: node after node drained, worked on, and taken back. Kept like a run's events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from console.model.identity import HostName, RunId
+
+from .state import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RollOpened:
+    """The order, and what is done at each node."""
+
+    at: datetime
+    roll: RunId
+    cluster: str
+    waves: tuple[tuple[HostName, ...], ...]
+    failback: bool = False
+    """Every node gets its VMs back before the next wave; else the next node empties into this one."""
+    approve: bool = True
+    """Somebody has to say yes before each wave but the first."""
+    hook: tuple[str, ...] = ()
+    """Program and arguments, run for each empty node; empty: nothing is run."""
+    hook_timeout_s: float = 3600.0
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveApproved:
+    at: datetime
+    wave: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaveBegan:
+    at: datetime
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDrainIntended:
+    """The drain's run has this id; whoever finds it in the journal joins it instead of starting a second."""
+
+    at: datetime
+    node: HostName
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDrainEnded:
+    at: datetime
+    node: HostName
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HookIntended:
+    at: datetime
+    node: HostName
+
+
+@dataclass(frozen=True, slots=True)
+class HookEnded:
+    at: datetime
+    node: HostName
+    exit_status: int | None
+    """None: it did not end in time, could not be started, or nobody saw its end."""
+    told: str = ""
+    """The last of what it printed, or why there is no status."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeIntended:
+    at: datetime
+    node: HostName
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResumed:
+    at: datetime
+    node: HostName
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnIntended:
+    """The planned failback: the VMs that left go back."""
+
+    at: datetime
+    node: HostName
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnEnded:
+    at: datetime
+    node: HostName
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFailed:
+    """The roll stands until somebody tries again, skips the node or stops."""
+
+    at: datetime
+    node: HostName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRetried:
+    at: datetime
+    node: HostName
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSkipped:
+    at: datetime
+    node: HostName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSeen:
+    """Quorum, storage and the other nodes; recorded when it changes."""
+
+    at: datetime
+    well: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollStopRequested:
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollRefused:
+    """A request that can not be followed, and why."""
+
+    at: datetime
+    request: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollRecovered:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RollClosed:
+    at: datetime
+    done: int
+    skipped: int
+    stopped: bool
+
+
+RollEvent: TypeAlias = (
+    RollOpened
+    | WaveApproved
+    | WaveBegan
+    | NodeDrainIntended
+    | NodeDrainEnded
+    | HookIntended
+    | HookEnded
+    | ResumeIntended
+    | NodeResumed
+    | ReturnIntended
+    | ReturnEnded
+    | NodeFailed
+    | NodeRetried
+    | NodeSkipped
+    | HealthSeen
+    | RollStopRequested
+    | RollRefused
+    | RollRecovered
+    | RollClosed
+)

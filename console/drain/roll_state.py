@@ -1,0 +1,249 @@
+"""The state of a rolling run, as its events add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from functools import singledispatch
+
+from console.model.identity import HostName, RunId
+
+from . import roll_events as re
+from .state import Outcome
+
+
+class Stage(Enum):
+    """Where a node is on its way; in this order."""
+
+    WAITING = "waiting"
+    DRAINING = "draining"
+    DRAINED = "drained"
+    SERVICING = "hook running"
+    SERVICED = "ready to resume"
+    RESUMING = "resuming"
+    RESUMED = "resumed"
+    RETURNING = "VMs return"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+    @property
+    def over(self) -> bool:
+        return self in (Stage.DONE, Stage.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class RollNode:
+    name: HostName
+    wave: int
+    stage: Stage = Stage.WAITING
+    failed_at: Stage = Stage.WAITING
+    """The stage that is tried again after a failure."""
+    reason: str = ""
+    drain: RunId | None = None
+    back: RunId | None = None
+    tries: int = 0
+    exit_status: int | None = None
+    told: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollState:
+    roll: RunId
+    cluster: str
+    nodes: Mapping[HostName, RollNode]
+    waves: int
+    failback: bool
+    approve: bool
+    hook: tuple[str, ...]
+    hook_timeout_s: float
+    operator: str
+    created_at: datetime
+    now: datetime
+    approved: int = 0
+    """The highest wave that may begin."""
+    began: int = -1
+    well: bool | None = None
+    """The cluster's health as last read; None before the first look, and after a recovery."""
+    health: str = ""
+    stopping: bool = False
+    closed: bool = False
+    finished_at: datetime | None = None
+
+    def of_wave(self, wave: int) -> tuple[RollNode, ...]:
+        return tuple(node for node in self.nodes.values() if node.wave == wave)
+
+    @property
+    def failed(self) -> tuple[RollNode, ...]:
+        return tuple(node for node in self.nodes.values() if node.stage is Stage.FAILED)
+
+    @property
+    def waits_for_approval(self) -> int | None:
+        """The wave that somebody has to approve before the roll goes on; None when none has to."""
+        if self.closed or self.stopping or self.began + 1 >= self.waves or self.approved > self.began:
+            return None
+        return self.began + 1 if all(node.stage.over for node in self.of_wave(self.began)) else None
+
+
+def open_roll(event: re.RollOpened) -> RollState:
+    nodes = {name: RollNode(name, wave) for wave, names in enumerate(event.waves) for name in names}
+    return RollState(
+        roll=event.roll,
+        cluster=event.cluster,
+        nodes=nodes,
+        waves=len(event.waves),
+        failback=event.failback,
+        approve=event.approve,
+        hook=event.hook,
+        hook_timeout_s=event.hook_timeout_s,
+        operator=event.operator,
+        created_at=event.at,
+        now=event.at,
+        approved=0 if event.approve else len(event.waves),
+    )
+
+
+def apply_roll(state: RollState, event: re.RollEvent) -> RollState:
+    """The state after one more event.
+
+    Raises:
+        ValueError: the roll is opened a second time.
+        KeyError: a node that is not in it.
+    """
+    return replace(_changed(event, state), now=max(state.now, event.at))
+
+
+def fold_roll(events: Iterable[re.RollEvent]) -> RollState:
+    """Add events up.
+
+    Raises:
+        ValueError: there is none, or the first does not open a roll.
+    """
+    state: RollState | None = None
+    for event in events:
+        if state is not None:
+            state = apply_roll(state, event)
+        elif isinstance(event, re.RollOpened):
+            state = open_roll(event)
+        else:
+            raise ValueError(f"a rolling run begins with RollOpened, not with {type(event).__name__}")
+    if state is None:
+        raise ValueError("a rolling run without events")
+    return state
+
+
+def _node(state: RollState, name: HostName, at: datetime, stage: Stage, **changes: object) -> RollState:
+    node = replace(state.nodes[name], stage=stage, since=at, **changes)  # type: ignore[arg-type]
+    return replace(state, nodes={**state.nodes, name: node})
+
+
+@singledispatch
+def _changed(event: object, state: RollState) -> RollState:
+    raise ValueError(f"not an event of an open rolling run: {type(event).__name__}")
+
+
+@_changed.register
+def _(event: re.WaveApproved, state: RollState) -> RollState:
+    return replace(state, approved=max(state.approved, event.wave))
+
+
+@_changed.register
+def _(event: re.WaveBegan, state: RollState) -> RollState:
+    return replace(state, began=event.wave)
+
+
+@_changed.register
+def _(event: re.NodeDrainIntended, state: RollState) -> RollState:
+    tries = state.nodes[event.node].tries + 1
+    return _node(state, event.node, event.at, Stage.DRAINING, drain=event.run, reason="", tries=tries)
+
+
+@_changed.register
+def _(event: re.NodeDrainEnded, state: RollState) -> RollState:
+    stage = Stage.DRAINED if event.outcome is Outcome.DRAINED else Stage.DRAINING
+    return _node(state, event.node, event.at, stage)
+
+
+@_changed.register
+def _(event: re.HookIntended, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.SERVICING, exit_status=None, told="")
+
+
+@_changed.register
+def _(event: re.HookEnded, state: RollState) -> RollState:
+    stage = Stage.SERVICED if event.exit_status == 0 else Stage.SERVICING
+    return _node(state, event.node, event.at, stage, exit_status=event.exit_status, told=event.told)
+
+
+@_changed.register
+def _(event: re.ResumeIntended, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.RESUMING)
+
+
+@_changed.register
+def _(event: re.NodeResumed, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.RESUMED if state.failback else Stage.DONE)
+
+
+@_changed.register
+def _(event: re.ReturnIntended, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.RETURNING, back=event.run)
+
+
+@_changed.register
+def _(event: re.ReturnEnded, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.DONE if event.outcome is Outcome.DRAINED else Stage.RETURNING)
+
+
+@_changed.register
+def _(event: re.NodeFailed, state: RollState) -> RollState:
+    at_stage = state.nodes[event.node].stage
+    return _node(state, event.node, event.at, Stage.FAILED, failed_at=at_stage, reason=event.reason)
+
+
+_AGAIN = {
+    Stage.DRAINING: Stage.WAITING,
+    Stage.SERVICING: Stage.DRAINED,
+    Stage.RESUMING: Stage.SERVICED,
+    Stage.RETURNING: Stage.RESUMED,
+}
+
+
+@_changed.register
+def _(event: re.NodeRetried, state: RollState) -> RollState:
+    failed_at = state.nodes[event.node].failed_at
+    return _node(state, event.node, event.at, _AGAIN.get(failed_at, failed_at), reason="")
+
+
+@_changed.register
+def _(event: re.NodeSkipped, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.SKIPPED, reason=event.reason)
+
+
+@_changed.register
+def _(event: re.HealthSeen, state: RollState) -> RollState:
+    return replace(state, well=event.well, health=event.reason)
+
+
+@_changed.register
+def _(event: re.RollStopRequested, state: RollState) -> RollState:
+    return replace(state, stopping=True)
+
+
+@_changed.register
+def _(event: re.RollRefused, state: RollState) -> RollState:
+    return state
+
+
+@_changed.register
+def _(event: re.RollRecovered, state: RollState) -> RollState:
+    """What was read before is old; a hook's end that nobody saw is told by :func:`..rolling.recover_roll`."""
+    return replace(state, well=None)
+
+
+@_changed.register
+def _(event: re.RollClosed, state: RollState) -> RollState:
+    return replace(state, closed=True, finished_at=event.at)
