@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from console.model.cluster import Contact, MigrationAuthentication, NodeState
+from console.model.cluster import Contact, Host, MigrationAuthentication, NodeState
 
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
-from .values import Fix, Severity, Subject
+from .values import Conflict, Fix, Severity, Subject
 
 BUILD_2025 = 26100
 """Win32_OperatingSystem.BuildNumber of Windows Server 2025."""
@@ -39,14 +39,28 @@ def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Findin
         elif host.credential_guard is None:
             yield this.unknown(subject, f"{host.name}: whether Credential Guard runs (Win32_DeviceGuard) was not read.")
         elif host.credential_guard:
-            yield this.conflict(
-                subject,
-                f"{host.name} uses CredSSP for live migration while Credential Guard runs: sign-in between hosts "
-                "fails. Moves that the cluster service starts may be spared.",
-                host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP")
-                + host_evidence(host, "SecurityServicesRunning", "1 (Credential Guard)"),
-                _to_kerberos(host.name),
-            )
+            yield _credssp_conflict(this, host)
+
+
+def _credssp_conflict(this: Check, host: Host) -> Conflict:
+    """Blocks until disproved: a move that ended well here since the last start shows that this way is spared."""
+    evidence = host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP")
+    evidence += host_evidence(host, "SecurityServicesRunning", "1 (Credential Guard)")
+    disproved = host.arrived_at is not None and host.started_at is not None and host.arrived_at > host.started_at
+    if disproved and host.arrived_at is not None:
+        evidence += host_evidence(host, "20415/20418 since the last start", host.arrived_at.isoformat())
+    return this.conflict(
+        Subject(host=host.name),
+        f"{host.name} uses CredSSP for live migration while Credential Guard runs: sign-in between hosts fails. "
+        + (
+            "A live migration ended well since its last start all the same."
+            if disproved
+            else "Moves that the cluster service starts may be spared."
+        ),
+        evidence,
+        _to_kerberos(host.name),
+        Severity.ADVICE if disproved else None,
+    )
 
 
 @check(

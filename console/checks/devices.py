@@ -69,58 +69,6 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
 
 
 @check(
-    "vm-gpu-p",
-    Severity.BLOCKS,
-    Family.MACHINE,
-    "A GPU partition that does not support leaving by live migration",
-    "Get-VMGpuPartitionAdapter SupportsOutgoingLiveMigration",
-    reads=(
-        "vm-gpu-partitions.VMId",
-        "vm-gpu-partitions.InstancePath",
-        "vm-gpu-partitions.SupportsOutgoingLiveMigration",
-    ),
-)
-def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in details_of(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
-        if not isinstance(item, tuple):
-            yield item
-            continue
-        vm, partitions = item
-        if any(partition.supports_outgoing_live_migration is False for partition in partitions):
-            yield this.conflict(
-                Subject(vm=vm.ref, host=vm.host),
-                f"The GPU partition of {vm.name} does not support leaving by live migration.",
-                vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
-                Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
-            )
-        elif any(partition.supports_outgoing_live_migration is None for partition in partitions):
-            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
-
-
-@check(
-    "vm-fibre-channel",
-    Severity.RISKS,
-    Family.MACHINE,
-    "A virtual Fibre Channel adapter: both sets of names have to be zoned",
-    "article, VM gets stuck; Get-VMFibreChannelHba",
-    reads=("vm-fibre-channel.VMId", "vm-fibre-channel.SanName"),
-)
-def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
-    for item in details_of(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
-        if not isinstance(item, tuple):
-            yield item
-        elif item[1]:
-            vm, sans = item
-            yield this.conflict(
-                Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} has a virtual Fibre Channel adapter on {sans[0]}: each destination needs a virtual SAN "
-                "of that name, and both sets of its names zoned. The zoning can not be read from here.",
-                vm_evidence(vm, "SanName", ", ".join(sans)),
-                Fix("Check the zoning of both sets.", f"Get-VMFibreChannelHba -VMName {quoted(vm.name)}"),
-            )
-
-
-@check(
     "vm-switch-missing",
     Severity.BLOCKS,
     Family.MACHINE,

@@ -168,11 +168,12 @@ def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
     "place-affinity",
     Severity.RISKS,
     Family.PLACEMENT,
-    "Roles that should be apart run on one host",
-    "Get-ClusterGroup AntiAffinityClassNames; hard when ClusterEnforcedAntiAffinity is 1",
+    "Roles stand against a rule: together though they should be apart, or apart though they belong together",
+    "MSCluster_AffinityRule; AntiAffinityClassNames, hard when ClusterEnforcedAntiAffinity is 1",
     reads=("groups.AntiAffinityClassNames", "cluster.ClusterEnforcedAntiAffinity", *RULES, *ROLE),
 )
 def affinity(facts: Facts, this: Check) -> Iterator[Finding]:
+    yield from _broken_rules(facts, this)
     enforced = facts.cluster.settings.enforced_anti_affinity
     for host in facts.hosts():
         classes: dict[str, list[VirtualMachine]] = {}
@@ -181,11 +182,33 @@ def affinity(facts: Facts, this: Check) -> Iterator[Finding]:
                 classes.setdefault(name, []).append(vm)
         for name, vms in classes.items():
             if len(vms) > 1:
-                listed = ", ".join(vm.name for vm in vms)
                 yield this.conflict(
                     Subject(host=host.name, vm=vms[0].ref),
-                    f"{listed} are of the anti-affinity class {name} and share {host.name}.",
+                    f"{listed(vm.name for vm in vms)} are of the anti-affinity class {name} and share {host.name}.",
                     vm_evidence(vms[0], "AntiAffinityClassNames", name),
                     Fix("Let the drain part them, or move one.", f"Get-ClusterGroup -Name {quoted(vms[0].name)}"),
                     Severity.BLOCKS if enforced else None,
                 )
+
+
+SAME_NODE, DIFFERENT_NODE = 2, 4
+"""AffinityRule.kind of the rules that can be judged without fault domains."""
+
+
+def _broken_rules(facts: Facts, this: Check) -> Iterator[Finding]:
+    if facts.cluster.affinity_rules is None:
+        yield this.unknown(Subject(), "The affinity rules (MSCluster_AffinityRule) were not read.")
+    at = {vm.ref.role: vm for vm in facts.cluster.vms if vm.ref.role is not None}
+    for rule in facts.cluster.affinity_rules or ():
+        members = [at[role] for role in rule.groups if role in at] if rule.enabled else []
+        hosts = {vm.host for vm in members}
+        together = rule.kind == DIFFERENT_NODE and len(hosts) < len(members)
+        apart = rule.kind == SAME_NODE and len(hosts) > 1
+        if together or apart:
+            yield this.conflict(
+                Subject(vm=members[0].ref, host=members[0].host),
+                f"{listed(vm.name for vm in members)} stand against the rule {rule.name}: "
+                f"{'some share a node' if together else 'they are on different nodes'}.",
+                vm_evidence(members[0], "MSCluster_AffinityRule", rule.name),
+                Fix("Let the drain mend it, or move one.", f"Get-ClusterAffinityRule -Name {quoted(rule.name)}"),
+            )

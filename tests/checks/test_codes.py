@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from console.checks.catalogue import CHECKS, Facts, run_checks
 from console.checks.registry import Ruling, SitePolicy
 from console.checks.values import Findings, Severity
 from console.model.cluster import (
+    AffinityRule,
     Cluster,
     Contact,
+    MigrationAuthentication,
     VmState,
 )
-from console.model.identity import HostName
+from console.model.details import GpuPartition
+from console.model.facts import PartitionableGpu
+from console.model.identity import HostName, RoleName
 from console.model.outlook import Outlook
 from console.windows import catalogue
+from tests.builders import READ_AT
 from tests.checks.case import Case
 from tests.checks.cases import CASES
 from tests.checks.worlds import (
@@ -22,7 +30,9 @@ from tests.checks.worlds import (
     codes,
     damaged,
     outlook_of,
+    together,
     unknown,
+    with_details,
     with_host,
     with_vm,
 )
@@ -95,3 +105,50 @@ def test_looking_at_one_node_leaves_the_vms_of_others_out() -> None:
     cluster = with_vm(state=VmState.PAUSED)
     findings = run_checks(Facts(cluster, HostName("HV02")))
     assert "vm-paused" not in {conflict.code for conflict in findings.conflicts}
+
+
+def test_a_move_that_ended_well_since_the_start_disproves_credential_guard() -> None:
+    credssp = {"migration_authentication": MigrationAuthentication.CREDSSP, "credential_guard": True}
+    spared = with_host(**credssp, started_at=READ_AT - timedelta(days=9), arrived_at=READ_AT - timedelta(days=1))
+    found = {one.severity for one in run_checks(Facts(spared)).conflicts if one.code == "auth-credssp-credential-guard"}
+    assert found == {Severity.ADVICE}
+    before = with_host(**credssp, started_at=READ_AT - timedelta(days=1), arrived_at=READ_AT - timedelta(days=9))
+    found = {one.severity for one in run_checks(Facts(before)).conflicts if one.code == "auth-credssp-credential-guard"}
+    assert found == {Severity.BLOCKS}
+
+
+def _ways(cluster: Cluster, code: str) -> set[str]:
+    found = (one for one in run_checks(Facts(cluster)).conflicts if one.code == code)
+    return {one.subject.destination or "" for one in found}
+
+
+def test_a_gpu_partition_goes_only_where_the_same_gpu_is() -> None:
+    model = "VEN_10DE&DEV_25B6"
+    cluster = with_details(gpu_partitions=(GpuPartition("path", True, model),))
+    gpus = [(model, 16), (model, 16), (model, 8)]
+    hosts = tuple(
+        replace(host, gpus=(PartitionableGpu("path", kind, count),))
+        for host, (kind, count) in zip(cluster.hosts, gpus, strict=True)
+    )
+    assert _ways(replace(cluster, hosts=hosts), "vm-gpu-p") == {"HV03"}
+    bare = (hosts[0], replace(hosts[1], gpus=()), hosts[1])
+    assert "HV02" in _ways(replace(cluster, hosts=bare), "vm-gpu-p")
+    unread = replace(cluster, hosts=(hosts[0], replace(hosts[1], gpus=None), hosts[2]))
+    assert "vm-gpu-p" in unknown(unread)
+
+
+def test_a_virtual_san_has_to_be_on_the_destination() -> None:
+    cluster = with_details(fibre_channel_sans=("SAN-A",))
+    hosts = (*cluster.hosts[:2], replace(cluster.hosts[2], virtual_sans=("SAN-A",)))
+    assert _ways(replace(cluster, hosts=hosts), "vm-fibre-channel") == {"", "HV02"}
+
+
+def test_a_broken_affinity_rule_is_named() -> None:
+    cluster = cluster_of(whole=together)
+    names = tuple(RoleName(vm.name) for vm in cluster.vms)
+    calm = replace(cluster, vms=tuple(replace(vm, anti_affinity=()) for vm in cluster.vms))
+    assert "place-affinity" not in codes(calm)
+    ruled = replace(calm, affinity_rules=(AffinityRule("Apart", 4, True, names),))
+    assert "place-affinity" in codes(ruled)
+    assert "place-affinity" not in codes(replace(calm, affinity_rules=(AffinityRule("Near", 2, True, names),)))
+    assert "place-affinity" in unknown(replace(calm, affinity_rules=None))

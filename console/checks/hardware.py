@@ -1,0 +1,127 @@
+"""Conflicts of hardware that a VM shares with its host: GPU partitions and virtual Fibre Channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.model.cluster import Host, VirtualMachine
+from console.model.details import GpuPartition
+
+from .devices import details_of
+from .processor import version_of
+from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, untold, vm_evidence
+from .values import Fix, Severity, Subject
+
+GPU_VERSION = (12, 0)
+"""Configuration version from which a GPU partition moves live."""
+
+
+def _stop(vm: VirtualMachine) -> Fix:
+    return Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True)
+
+
+@check(
+    "vm-gpu-p",
+    Severity.BLOCKS,
+    Family.MACHINE,
+    "A GPU partition that can not leave by live migration, or that the destination can not take",
+    "Get-VMGpuPartitionAdapter SupportsOutgoingLiveMigration; windowsserverdocs, GPU partitioning",
+    reads=(
+        "vm-gpu-partitions.VMId",
+        "vm-gpu-partitions.InstancePath",
+        "vm-gpu-partitions.SupportsOutgoingLiveMigration",
+        "vms.Version",
+    ),
+)
+def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
+    movable: list[tuple[VirtualMachine, tuple[GpuPartition, ...]]] = []
+    for item in details_of(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
+        if not isinstance(item, tuple):
+            yield item
+            continue
+        vm, partitions = item
+        if any(partition.supports_outgoing_live_migration is False for partition in partitions):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"The GPU partition of {vm.name} does not support leaving by live migration.",
+                vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
+                _stop(vm),
+            )
+        elif any(partition.supports_outgoing_live_migration is None for partition in partitions):
+            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
+        elif partitions and vm.version is not None and version_of(vm) < GPU_VERSION:
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} has a GPU partition and version {vm.version}: it takes 12.0 to move live.",
+                vm_evidence(vm, "Version", vm.version),
+                Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
+            )
+        elif partitions:
+            movable.append((vm, partitions))
+    if movable:
+        yield from untold(this, (host for host in facts.hosts() if host.gpus is None), "Get-VMHostPartitionableGpu")
+    for vm, partitions in movable:
+        source = facts.cluster.host_by_name.get(vm.host)
+        for host in facts.destinations(vm):
+            if host.gpus is not None and (why := _can_not_take(source, host, partitions)):
+                models = ", ".join(gpu.model for gpu in host.gpus) or "none"
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{host.name} can not take the GPU partition of {vm.name}: {why}.",
+                    host_evidence(
+                        host, "Get-VMHostPartitionableGpu", ", ".join(gpu.model for gpu in host.gpus) or "none"
+                    ),
+                    Fix("Choose a host with the same GPUs, cut into as many partitions."),
+                )
+
+
+def _can_not_take(source: Host | None, host: Host, partitions: tuple[GpuPartition, ...]) -> str:
+    """Why the host's GPUs do not do; empty when they do, or when the models can not be told from the paths."""
+    for model in {partition.model: None for partition in partitions if partition.model}:
+        theirs = [gpu for gpu in host.gpus or () if gpu.model == model]
+        if not theirs:
+            return "it has no GPU of the same model"
+        ours = {gpu.partition_count for gpu in (source.gpus if source else None) or () if gpu.model == model}
+        counts = {gpu.partition_count for gpu in theirs}
+        if ours and None not in ours | counts and not ours & counts:
+            return "its GPUs are cut into another number of partitions"
+        if all(gpu.free_memory_bytes == 0 for gpu in theirs):
+            return "no partition is free"
+    return ""
+
+
+@check(
+    "vm-fibre-channel",
+    Severity.RISKS,
+    Family.MACHINE,
+    "A virtual Fibre Channel adapter: its virtual SAN has to be there, and both sets of names zoned",
+    "article, VM gets stuck; Get-VMFibreChannelHba, Get-VMSan",
+    reads=("vm-fibre-channel.VMId", "vm-fibre-channel.SanName"),
+)
+def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
+    holders: list[tuple[VirtualMachine, tuple[str, ...]]] = []
+    for item in details_of(facts, this, "Get-VMFibreChannelHba", lambda details: details.fibre_channel_sans):
+        if not isinstance(item, tuple):
+            yield item
+        elif item[1]:
+            holders.append(item)
+    if holders:
+        yield from untold(this, (host for host in facts.hosts() if host.virtual_sans is None), "Get-VMSan")
+    for vm, sans in holders:
+        yield this.conflict(
+            Subject(vm=vm.ref, host=vm.host),
+            f"{vm.name} has a virtual Fibre Channel adapter on {sans[0]}: both sets of its names have to be zoned "
+            "for each destination. The zoning can not be read from here.",
+            vm_evidence(vm, "SanName", ", ".join(sans) or "none"),
+            Fix("Check the zoning of both sets.", f"Get-VMFibreChannelHba -VMName {quoted(vm.name)}"),
+        )
+        for host in facts.destinations(vm):
+            missing = [san for san in sans if san not in (host.virtual_sans if host.virtual_sans is not None else sans)]
+            if missing:
+                yield this.conflict(
+                    Subject(vm=vm.ref, destination=host.name),
+                    f"{host.name} has no virtual SAN named {missing[0]}, which {vm.name} needs.",
+                    host_evidence(host, "Get-VMSan", ", ".join(host.virtual_sans or ()) or "none"),
+                    Fix("Make the virtual SAN there, with the same name.", "Get-VMSan"),
+                    Severity.BLOCKS,
+                )
