@@ -16,10 +16,6 @@ GPU_VERSION = (12, 0)
 """Configuration version from which a GPU partition moves live."""
 
 
-def _stop(vm: VirtualMachine) -> Fix:
-    return Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True)
-
-
 @check(
     "vm-gpu-p",
     Severity.BLOCKS,
@@ -38,41 +34,47 @@ def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in details_of(facts, this, "Get-VMGpuPartitionAdapter", lambda details: details.gpu_partitions):
         if not isinstance(item, tuple):
             yield item
-            continue
-        vm, partitions = item
-        if any(partition.supports_outgoing_live_migration is False for partition in partitions):
-            yield this.conflict(
-                Subject(vm=vm.ref, host=vm.host),
-                f"The GPU partition of {vm.name} does not support leaving by live migration.",
-                vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
-                _stop(vm),
-            )
-        elif any(partition.supports_outgoing_live_migration is None for partition in partitions):
-            yield this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
-        elif partitions and vm.version is not None and version_of(vm) < GPU_VERSION:
-            yield this.conflict(
-                Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} has a GPU partition and version {vm.version}: it takes 12.0 to move live.",
-                vm_evidence(vm, "Version", vm.version),
-                Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
-            )
-        elif partitions:
-            movable.append((vm, partitions))
+        elif (pinned := _pinned(this, *item)) is not None:
+            yield pinned
+        elif item[1]:
+            movable.append(item)
     if movable:
         yield from untold(this, (host for host in facts.hosts() if host.gpus is None), "Get-VMHostPartitionableGpu")
     for vm, partitions in movable:
         source = facts.cluster.host_by_name.get(vm.host)
         for host in facts.destinations(vm):
-            if host.gpus is not None and (why := _can_not_take(source, host, partitions)):
-                models = ", ".join(gpu.model for gpu in host.gpus) or "none"
-                yield this.conflict(
-                    Subject(vm=vm.ref, destination=host.name),
-                    f"{host.name} can not take the GPU partition of {vm.name}: {why}.",
-                    host_evidence(
-                        host, "Get-VMHostPartitionableGpu", ", ".join(gpu.model for gpu in host.gpus) or "none"
-                    ),
-                    Fix("Choose a host with the same GPUs, cut into as many partitions."),
-                )
+            if host.gpus is None or not (why := _can_not_take(source, host, partitions)):
+                continue
+            models = ", ".join(gpu.model for gpu in host.gpus) or "none"
+            yield this.conflict(
+                Subject(vm=vm.ref, destination=host.name),
+                f"{host.name} can not take the GPU partition of {vm.name}: {why}.",
+                host_evidence(host, "Get-VMHostPartitionableGpu", models),
+                Fix("Choose a host with the same GPUs, cut into as many partitions."),
+            )
+
+
+def _pinned(this: Check, vm: VirtualMachine, partitions: tuple[GpuPartition, ...]) -> Finding | None:
+    """Why the VM can not leave whatever the destination; None when it could."""
+    subject = Subject(vm=vm.ref, host=vm.host)
+    answers = [partition.supports_outgoing_live_migration for partition in partitions]
+    if False in answers:
+        return this.conflict(
+            subject,
+            f"The GPU partition of {vm.name} does not support leaving by live migration.",
+            vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
+            Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
+        )
+    if None in answers:
+        return this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
+    if answers and vm.version is not None and version_of(vm) < GPU_VERSION:
+        return this.conflict(
+            subject,
+            f"{vm.name} has a GPU partition and version {vm.version}: it takes 12.0 to move live.",
+            vm_evidence(vm, "Version", vm.version),
+            Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
+        )
+    return None
 
 
 def _can_not_take(source: Host | None, host: Host, partitions: tuple[GpuPartition, ...]) -> str:
