@@ -14,12 +14,12 @@ from console.forecast.forecaster import Correction, PriorForecaster
 from console.forecast.model import PowerLaw
 from console.forecast.priors import Priors, Workload, workload_of
 from console.forecast.transport import Path
-from console.model.cluster import Cluster, Host, MigrationTransport, NetworkAdapter, NodeState, VirtualMachine
+from console.model.cluster import Cluster, Host, MigrationTransport, NetworkAdapter, VirtualMachine
 from console.model.identity import HostName, RoleName, VmId, VmRef
 from console.planner.schedule import SharedLink
 from console.planner.values import PlanOptions, SiteLimits
 from console.snapshot_codec import Reader
-from console.snapshot_shapes import HOST_EXTRAS, INSTANCE, VM_EXTRAS
+from console.snapshot_shapes import AS_THE_FILE, HOST_EXTRAS, INSTANCE, VM_EXTRAS
 
 _WITHOUT_GUID = uuid.UUID("8a6b3a52-6c1d-4a6e-9d53-7f3a0c1b2d4e")
 _OWN_FIELDS = frozenset(
@@ -153,9 +153,8 @@ def _check_sizes(found: Mapping[str, Any], reader: Reader) -> None:
 
 def _host(entry: Mapping[str, Any], read_at: Any) -> Host:
     facts = {name: value for name, value in entry.items() if name not in HOST_EXTRAS}
-    facts["read_at"] = facts["read_at"] or read_at
-    if facts["state"] is None:
-        facts["state"] = NodeState.UP
+    if facts["read_at"] is AS_THE_FILE:
+        facts["read_at"] = read_at
     line = max(filter(None, (entry["link_out_bytes_per_s"], entry["link_in_bytes_per_s"])), default=None)
     if facts["adapters"] is None and line is not None:
         facts["adapters"] = (NetworkAdapter("link", "", line, True),)
@@ -191,7 +190,8 @@ def _vm(entry: Mapping[str, Any], read_at: Any) -> VirtualMachine:
     role = entry["role"]
     if role is None and facts["clustered"]:
         role = entry["name"]
-    facts["read_at"] = facts["read_at"] or read_at
+    if facts["read_at"] is AS_THE_FILE:
+        facts["read_at"] = read_at
     if facts["state_number"] is None:
         facts["state_number"] = int(facts["state"])
     vm = VirtualMachine(ref=VmRef(_vm_id(entry), entry["name"], None if role is None else RoleName(role)), **facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from console.checks.registry import Ruling
 from console.forecast.priors import Workload
@@ -14,12 +15,16 @@ from console.model.cluster import (
     ClusterSettings,
     Contact,
     Host,
+    NodeState,
     VirtualMachine,
     VmState,
 )
 from console.model.identity import HostName
 from console.planner.values import SlotReading
 from console.snapshot_codec import Field, ListOf, shape_of
+
+AS_THE_FILE: Any = object()
+"""Stands for the file's own ``read_at`` where a host or VM has none; null there is "never answered"."""
 
 HOST_EXTRAS: dict[str, Field] = {
     "link_out_bytes_per_s": Field(
@@ -101,8 +106,8 @@ _VM_DOCS = {
 def host_shape() -> dict[str, Field]:
     shape = _documented(shape_of(Host), _HOST_DOCS)
     shape["contact"] = replace(shape["contact"], default=Contact.ANSWERING)
-    shape["read_at"] = replace(shape["read_at"], default=None)
-    shape["state"] = replace(shape["state"], default=None, kind=shape["state"].kind | None)
+    shape["read_at"] = replace(shape["read_at"], default=AS_THE_FILE)
+    shape["state"] = replace(shape["state"], default=NodeState.UP)
     shape["memory_bytes"] = replace(shape["memory_bytes"], above_zero=True)
     return {"name": shape.pop("name"), **HOST_EXTRAS, **shape}
 
@@ -112,6 +117,7 @@ def vm_shape() -> dict[str, Field]:
     del shape["ref"]
     shape["state"] = replace(shape["state"], default=VmState.RUNNING)
     shape["state_number"] = replace(shape["state_number"], default=None, kind=int | None)
+    shape["read_at"] = replace(shape["read_at"], default=AS_THE_FILE)
     shape["clustered"] = replace(shape["clustered"], default=True)
     return {**VM_EXTRAS, **shape}
 
