@@ -104,7 +104,7 @@ def group_flags(group: Group) -> int:
 
 
 def _setting(name: str) -> Getter:
-    return lambda scope, _: scope.world.settings[name]
+    return lambda scope, _: None if name in scope.world.scenario.absent_settings else scope.world.settings[name]
 
 
 def highest_version(host: Host) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
+from console.lab.world import outcome_log
 from console.lab.world.law import PowerLaw
+from console.lab.world.moving import Move, MoveKind
 from console.lab.world.sizes import behaviour, draw_size, draw_workload
 from console.lab.world.spec import ScenarioError, VmSpec
 from console.lab.world.state import (
@@ -70,6 +72,8 @@ def _furnish(world: World, vm: VirtualMachine, random: Random) -> None:
 
 def _role(world: World, vm: VirtualMachine, priority: int, random: Random) -> Group:
     world.add_vm(vm)
+    if world.scenario.vms.replicated and vm.replication == "Disabled":
+        vm.replication, vm.replication_health = "Replicating", "Normal"
     state = GroupState.ONLINE if vm.running else GroupState.OFFLINE
     group = Group(new_id(random), vm.name, "VirtualMachine", vm.host, state, vm.id, priority=priority)
     world.add_group(group)
@@ -125,6 +129,10 @@ def _traits(world: World, vm: VirtualMachine, spec: VmSpec, random: Random) -> N
         vm.required_features = spec.required_features
     if spec.local_disk:
         vm.disks.append(VirtualDisk(f"D:\\VMs\\{vm.name}\\data.vhdx", 500 * GIB))
+    if spec.persistent_memory:
+        vm.disks.append(VirtualDisk(f"{vm.configuration_path}\\{vm.name}.vhdpmem", 16 * GIB, "PMEM"))
+    if spec.past_failure:
+        _remember_failure(world, vm, spec.past_failure)
     if spec.pass_through_disk:
         vm.disks.append(VirtualDisk("", 2048 * GIB, disk_number=3))
     for number in range(spec.checkpoints):
@@ -136,6 +144,16 @@ def _traits(world: World, vm: VirtualMachine, spec: VmSpec, random: Random) -> N
             raise ScenarioError(f"vm {vm.name}: {vm.host} has no partitionable GPU")
         vm.gpu_partition = gpus[0].name
         gpus[0].free -= 1
+
+
+def _remember_failure(world: World, vm: VirtualMachine, hresult: int) -> None:
+    """The events of a move that failed two days before the world begins."""
+    other = next((name for name in world.hosts if name != vm.host), vm.host)
+    move = Move(0, vm.id, vm.id, vm.host, other, MoveKind.LIVE, "user", 0.0, hresult=hresult)
+    move.message = outcome_log.message_of(hresult)
+    now_s, world.now_s = world.now_s, -2 * 86400.0
+    outcome_log.failed(world, vm.name, str(vm.id).upper(), move)
+    world.now_s = now_s
 
 
 def _role_traits(world: World, group: Group, spec: VmSpec, random: Random) -> None:

@@ -101,7 +101,7 @@ class VmSpec(_Table):
     workload: Literal["idle", "web", "file", "database"] = "web"
     dirty_first_second_mib: float | None = None
     dirty_exponent: float = Field(default=0.6, gt=0, lt=1)
-    state: Literal["Running", "Off", "Saved", "Paused"] = "Running"
+    state: Literal["Running", "Off", "Saved", "Paused", "RunningCritical"] = "Running"
     version: str | None = None
     clustered: bool = True
     priority: int = 2000
@@ -113,6 +113,7 @@ class VmSpec(_Table):
     switch: str | None = None
     local_disk: bool = False
     pass_through_disk: bool = False
+    persistent_memory: bool = False
     dvd: str = ""
     dvd_pass_through: bool = False
     checkpoints: int = Field(default=0, ge=0)
@@ -123,6 +124,8 @@ class VmSpec(_Table):
     san: str = ""
     tpm: bool = False
     shielded: bool = False
+    past_failure: int = 0
+    """HRESULT with which a move of it failed some days ago."""
     replication: str = "Disabled"
     replication_health: str = "NotApplicable"
     heartbeat: str = "OkApplicationsHealthy"
@@ -144,6 +147,8 @@ class VmsSpec(_Table):
     off_share: float = Field(default=0.04, ge=0, le=1)
     low_priority_share: float = Field(default=0.0, ge=0, le=1)
     version: str = "12.0"
+    replicated: bool = False
+    """Every VM, those with traits of their own too, has a replica that is up to date."""
     compatibility: Literal["off", "MinimumFeatureSet", "CommonClusterFeatureSet"] = "off"
 
 
@@ -248,6 +253,8 @@ class Scenario(_Table):
     """A host may not be emptied for want of memory; without this, such a scenario is refused."""
     settings: dict[str, int] = {}
     """Cluster properties by Windows' names."""
+    absent_settings: list[str] = []
+    """Cluster properties that this build does not know yet."""
     virtual_machine_parameters: dict[str, int | str] = {}
     """Private properties of the resource type Virtual Machine, such as MoveTypeThreshold."""
     physics: PhysicsSpec = PhysicsSpec()

@@ -40,6 +40,8 @@ class VmState(StrEnum):
     PAUSED = "Paused"
     SAVING = "Saving"
     STARTING = "Starting"
+    RUNNING_CRITICAL = "RunningCritical"
+    """Its storage is gone."""
 
 
 class GroupState(StrEnum):
