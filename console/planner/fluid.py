@@ -278,8 +278,9 @@ class _Run:
             return False
         self.timeline.ends[move] = self.now_s
         for pool in self.problem.pools[move]:
+            if self.free[pool] <= 0:
+                self.just_freed.add(pool)
             self.free[pool] += 1
-            self.just_freed.add(pool)
         self._book(move, -1.0)
         self.alone_runs = self.alone_runs and not self.problem.alone[move]
         return True

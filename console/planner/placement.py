@@ -238,12 +238,11 @@ class Placement:
         soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
         return host.name != kept, soft, not (vm.preferred_owners and host.name in vm.preferred_owners)
 
-    def _pressure(self, host: Host, need: int) -> float:
-        """How full the host would be: of memory or, where that is more, how busy its processors are."""
-        pressure = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
-        if host.cpu_fraction is not None and host.cpu_fraction > pressure:
-            pressure = host.cpu_fraction
-        return -pressure if self._fullest_first else pressure
+    def _pressure(self, host: Host, need: int) -> tuple[float, float]:
+        """How full the host would be: of memory or, where that is more, how busy its processors are; then memory."""
+        memory = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
+        worst = memory if host.cpu_fraction is None else max(memory, host.cpu_fraction)
+        return (-worst, -memory) if self._fullest_first else (worst, memory)
 
     def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:
         host = self.cluster.host_by_name.get(pinned)
