@@ -49,7 +49,7 @@ class _Choices(Grid[Answer], inherit_bindings=False):
 
 
 class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
-    """Dismisses with True only when the host's name was typed and *Go* was chosen; the cursor starts on *Cancel*."""
+    """Dismisses with True only after the host's name was typed in full; the cursor starts on *Cancel*."""
 
     AUTO_FOCUS = None
     BINDINGS = [  # noqa: RUF012
@@ -110,7 +110,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
         return self.query_one(Input).value.strip().casefold() == self.plan.node.casefold()
 
     def _offer(self) -> None:
-        go = "Go: pause the node and move its VMs" if self.typed_right else "Go: type the host's name first"
+        go = "Go (enter): pause the node and move its VMs" if self.typed_right else "Go: type the host's name first"
         grid = self.query_one(Grid)
         grid.styles.height = 3
         grid.set_items((Answer(CANCEL, "Cancel: nothing has been changed yet", True), Answer(GO, go, self.typed_right)))
@@ -130,8 +130,11 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self.typed_right and self.armed:
+            self.dismiss(True)
+            return
         grid = self.query_one(Grid)
-        grid.move_to(GO if self.typed_right else CANCEL)
+        grid.move_to(CANCEL)
         grid.focus()
 
     def on_grid_row_opened(self, event: Grid.RowOpened) -> None:

@@ -35,7 +35,7 @@ async def test_a_node_is_planned_confirmed_by_name_run_and_shown_as_drained() ->
 
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press(*"hv01", "enter", "enter")
+        await pilot.press(*"hv01", "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         assert operations.changes == [("start_drain", "HV01")]
         assert "LIVE" in text_of(app)
@@ -95,5 +95,5 @@ async def _start(operations: FakeOperations, app: DrainboardApp, pilot: Pilot[in
     screen = app.screen
     assert isinstance(screen, PlanScreen)
     await until(pilot, lambda: screen.plan is not None)
-    await pilot.press("D", "tab", *"HV01", "enter", "enter")
+    await pilot.press("D", *"HV01", "enter")
     await until(pilot, lambda: isinstance(app.screen, RunScreen))
