@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.screen import ModalScreen, Screen
@@ -13,7 +14,6 @@ from textual.screen import ModalScreen, Screen
 import themes
 from console import formatting
 from console.actions import Scope, effective_keys
-from console.drain.guard import Lines
 from console.drain.requests import DetachRun, StopRun
 from console.drain.state import Outcome, RunState
 from console.exits import ExitCode
@@ -31,8 +31,12 @@ from screens.sight import Hand, Services, Sight
 from screens.watch import LEAST_WAIT_S, Watcher, words_of
 from themes.loader import ThemeError, ThemeSpec, load_themes
 
+if TYPE_CHECKING:
+    from console.drain.guard import Lines
+
 _EXITS: Mapping[Outcome, ExitCode] = {
     Outcome.DRAINED: ExitCode.DONE,
+    Outcome.RETURNED: ExitCode.DONE,
     Outcome.STOPPED: ExitCode.STOPPED,
     Outcome.DETACHED: ExitCode.DETACHED,
     Outcome.FAILED: ExitCode.SOME_FAILED,
@@ -52,7 +56,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
         window_ends_at: when the maintenance window closes, for the countdown.
         run: a run to open at once.
         theme_folders: where further themes may lie.
-        guard: the lines that a run's guard keeps, to draw its readings against.
+        guard: the lines that a run's guard keeps, to draw its readings against; by default the usual ones.
         settle_s: real seconds that a confirmation ignores keys.
         least_wait_s: real seconds between two looks at the least; a test on a manual clock gives 0.
     """
@@ -72,7 +76,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
         window_ends_at: datetime | None = None,
         run: RunId | None = None,
         theme_folders: Sequence[Path] = (),
-        guard: Lines = Lines(),  # noqa: B008 - an immutable value
+        guard: Lines | None = None,
         settle_s: float = 0.3,
         least_wait_s: float = LEAST_WAIT_S,
     ) -> None:
@@ -327,7 +331,7 @@ def run_app(
     window_ends_at: datetime | None = None,
     run: RunId | None = None,
     theme_folders: Sequence[Path] = (),
-    guard: Lines = Lines(),  # noqa: B008 - an immutable value
+    guard: Lines | None = None,
 ) -> int:
     """Run the console until it is left; returns the exit code."""
     app = DrainboardApp(

@@ -72,6 +72,7 @@ def _verdict(run: RunState) -> str:
     node = formatting.name(run.node)
     verdicts = {
         Outcome.DRAINED: _drained(run, node),
+        Outcome.RETURNED: f"{node} is in service again, and its VMs are back.",
         Outcome.STOPPED: f"Stopped by the operator. What was in flight has finished; {node} is not empty.",
         Outcome.DETACHED: f"The console let go. What was moving goes on by itself; nobody verifies {node}.",
         Outcome.FAILED: f"Some moves failed; {node} is not empty.",

@@ -262,6 +262,7 @@ def default_reason(state: MoveState) -> str:
 
 OUTCOME_WORDS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.DRAINED: ("DRAINED", "text.good"),
+    Outcome.RETURNED: ("RETURNED", "text.good"),
     Outcome.STOPPED: ("STOPPED", "text.warning"),
     Outcome.DETACHED: ("DETACHED", "text.warning"),
     Outcome.FAILED: ("FAILED", "text.bad"),

@@ -7,10 +7,10 @@ Read-only is not a flag that is asked before each act: the app of a read-only co
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.checks.values import Findings
 from console.clock import Clock
-from console.drain.guard import Lines
 from console.drain.requests import OperatorRequest
 from console.drain.state import RunState
 from console.model.cluster import Cluster
@@ -19,6 +19,9 @@ from console.operations import Consents, Operations, RunHandle
 from console.planner.values import Plan, PlanOptions
 from console.store import Store
 from screens.paint import Look
+
+if TYPE_CHECKING:
+    from console.drain.guard import Lines
 
 STALE_AFTER_S = 45.0
 """Four missed readings while nothing runs; more where one reading takes longer."""
@@ -98,7 +101,7 @@ class Services:
         look: Look,
         window_ends_at: datetime | None,
         settle_s: float,
-        guard: Lines,
+        guard: Lines | None = None,
     ) -> None:
         self.sight = sight
         self.hand = hand
@@ -107,13 +110,21 @@ class Services:
         self.settle_s = settle_s
         """How long a confirmation ignores keys after it opened, in real seconds."""
         self.opened_at = sight.clock.now()
-        self.guard = guard
-        """What the guard's readings are measured against."""
+        self._guard = guard
         self.stale_after_s = STALE_AFTER_S
         """Older data is greyed out."""
         self.keys: dict[str, tuple[str, ...]] = {}
         """Every action's keys after remapping."""
         self._window_ends_at = window_ends_at
+
+    @property
+    def guard(self) -> Lines:
+        """What the guard's readings are measured against."""
+        if self._guard is None:
+            from console.drain.guard import Lines
+
+            self._guard = Lines()
+        return self._guard
 
     @property
     def now(self) -> datetime:

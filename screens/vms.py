@@ -27,6 +27,8 @@ class VmsScreen(ConsoleScreen, inherit_bindings=False):
     PANES = ("all-vms",)
     BINDINGS = screen_bindings("vms")
 
+    _summed: tuple[list[VirtualMachine], frozenset[str]] | None = None
+
     def body(self) -> Iterable[Widget]:
         look = self.services.look
         self.vms = Grid[VirtualMachine](
@@ -53,6 +55,11 @@ class VmsScreen(ConsoleScreen, inherit_bindings=False):
         self._sum_up()
 
     def _sum_up(self) -> None:
+        """Thousands of rows are added up only when other ones are shown or marked."""
+        seen = (self.vms.rows, self.vms.marks)
+        if self._summed is not None and seen[0] is self._summed[0] and seen[1] == self._summed[1]:
+            return
+        self._summed = seen
         marked = [vm for vm in self.vms.items if vm.id in self.vms.marks]
         shown = self.vms.rows
         line = joined(
