@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
 from console.model.details import VmDetails
@@ -20,7 +21,9 @@ from console.windows.decode.details import AllDetails
 
 from .asking import Interview, silence, updated
 from .control import Control, control_order
-from .fine import OWNER_ENTRIES, read_fine_facts
+from .fine import AT_ONCE, OWNER_ENTRIES, read_fine_facts, read_hardware
+
+T = TypeVar("T")
 
 Overlay = Callable[[AllDetails, Sequence[Row], Problems], AllDetails]
 
@@ -51,12 +54,13 @@ async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) 
 
     Never raises a Failure: what could not be read stays None, with the reason in ``VmDetails.missing``.
     """
+    gate = asyncio.Semaphore(AT_ONCE)
     nodes = [host.name for host in cluster.hosts if node is None or host.name == node]
     known = {name: [vm.id for vm in cluster.vms_on(name)] for name in nodes}
     fine, owners, found = await asyncio.gather(
         read_fine_facts(reader, cluster),
         _all_owners(reader, cluster, nodes),
-        asyncio.gather(*(_details(reader, name, ids) for name, ids in known.items())),
+        asyncio.gather(*(_in_turn(gate, _details(reader, name, ids)) for name, ids in known.items())),
     )
     visits = dict(zip(nodes, found, strict=True))
     vms = tuple(
@@ -65,7 +69,12 @@ async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) 
     )
     hosts = tuple(_told(host, visits[host.name]) if host.name in visits else host for host in fine.hosts)
     unread = updated(fine.unread, owners.unread, OWNER_ENTRIES)
-    return replace(fine, vms=vms, hosts=hosts, unread=unread)
+    return await read_hardware(reader, replace(fine, vms=vms, hosts=hosts, unread=unread))
+
+
+async def _in_turn(gate: asyncio.Semaphore, work: Awaitable[T]) -> T:
+    async with gate:
+        return await work
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,8 @@ class _Owners:
 
 async def _all_owners(reader: Reader, cluster: Cluster, nodes: Sequence[HostName]) -> _Owners:
     """Each node is asked about its own roles, another one where it does not answer."""
-    found = await asyncio.gather(*(_owners(reader, cluster, node) for node in nodes))
+    gate = asyncio.Semaphore(AT_ONCE)
+    found = await asyncio.gather(*(_in_turn(gate, _owners(reader, cluster, node)) for node in nodes))
     return _Owners(
         {role: owners for part in found for role, owners in part.possible.items()},
         {role: owners for part in found for role, owners in part.preferred.items()},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from console.model.cluster import Cluster, Contact, Host, MigrationAuthentication
+from console.model.cluster import Cluster, Contact, Host, MigrationAuthentication, MigrationTransport
 from console.model.facts import Delegation
 from console.model.failures import Failure
 from console.model.identity import HostName
@@ -33,17 +33,46 @@ CHANGING_COMMANDS: tuple[str, ...] = tuple(
 )
 """Every command that a drain may send, on a plain endpoint and on a constrained one."""
 
-_HOST_READS: tuple[tuple[Call, Overlay], ...] = (
-    (catalogue.host.MODULES.bind(), decode.host.with_modules),
-    (catalogue.session.abilities(CHANGING_COMMANDS), decode.host.with_abilities),
-    (catalogue.host.COMPUTER_SYSTEM.bind(), decode.host.with_computer_system),
-    (catalogue.host.COMPUTER_NAME.bind(), decode.host.with_computer_name),
-    (catalogue.host.SMB_SERVER.bind(), decode.host.with_smb_server),
-    (catalogue.host.TRAFFIC_CLASSES.bind(), decode.host.with_traffic_classes),
-    (catalogue.host.VIRTUAL_SANS.bind(), decode.host.with_virtual_sans),
-    (catalogue.host.PARTITIONABLE_GPUS.bind(), decode.host.with_gpus),
-    (catalogue.host.HOST_VECTORS.bind(), decode.host.with_vectors),
+Condition = Callable[[Host], bool]
+
+
+def _has_modules(host: Host) -> bool:
+    return {"FailoverClusters", "Hyper-V"} <= set(host.modules or ())
+
+
+def _by_smb(host: Host) -> bool:
+    return host.migration_transport in (None, MigrationTransport.SMB)
+
+
+_HOST_READS: tuple[tuple[Call, Overlay, Condition], ...] = (
+    (catalogue.host.MODULES.bind(), decode.host.with_modules, lambda host: not _has_modules(host)),
+    (catalogue.session.abilities(CHANGING_COMMANDS), decode.host.with_abilities, lambda host: not host.abilities),
+    (
+        catalogue.host.COMPUTER_SYSTEM.bind(),
+        decode.host.with_computer_system,
+        lambda host: not host.part_of_domain,
+    ),
+    (catalogue.host.COMPUTER_NAME.bind(), decode.host.with_computer_name, _by_smb),
+    (catalogue.host.SMB_SERVER.bind(), decode.host.with_smb_server, _by_smb),
+    (catalogue.host.TRAFFIC_CLASSES.bind(), decode.host.with_traffic_classes, lambda host: True),
+    (
+        catalogue.host.HOST_VECTORS.bind(),
+        decode.host.with_vectors,
+        lambda host: host.compatibility_vectors is None,
+    ),
 )
+"""How each is asked, how it is laid over, and when: what was well before is not asked again."""
+
+_HARDWARE_READS: tuple[tuple[Call, Overlay, Condition], ...] = (
+    (catalogue.host.VIRTUAL_SANS.bind(), decode.host.with_virtual_sans, lambda host: True),
+    (catalogue.host.PARTITIONABLE_GPUS.bind(), decode.host.with_gpus, lambda host: True),
+)
+"""Asked only where a VM has an adapter or a partition of the kind."""
+
+AT_ONCE = 16
+"""Hosts that are read in detail at the same time: large answers of many would outlast each other's deadlines."""
+
+
 _HOST_FACTS = (
     "modules",
     "abilities",
@@ -57,8 +86,7 @@ _HOST_FACTS = (
     "arrived_at",
     "delegation",
 )
-_HOST_ENTRIES = frozenset(call.entry for call, _ in _HOST_READS)
-_DETAIL_ENTRIES = _HOST_ENTRIES | (
+_DETAIL_ENTRIES = frozenset(call.entry for call, _, _ in (*_HOST_READS, *_HARDWARE_READS)) | (
     frozenset(entry.id for entry in (*catalogue.vms.ENTRIES, catalogue.events.MIGRATION_EVENTS))
     - {catalogue.vms.VMS.id, catalogue.vms.VM.id}
 )
@@ -99,28 +127,45 @@ def with_known(cluster: Cluster, before: Cluster) -> Cluster:
 
 
 async def read_fine_facts(reader: Reader, cluster: Cluster) -> Cluster:
-    """The cluster with the finer facts of the hosts that answer, all hosts at the same time. Never raises a Failure."""
-    answering = [host for host in cluster.hosts if host.contact is Contact.ANSWERING]
-    found = {host.name: host for host in await asyncio.gather(*(_host(reader, host) for host in answering))}
-    hosts = tuple(found.get(host.name, host) for host in cluster.hosts)
-    return await _whole(reader, replace(cluster, hosts=hosts))
+    """The cluster with the finer facts of the hosts that answer. Never raises a Failure."""
+    return await _whole(reader, await _each(reader, cluster, _HOST_READS))
 
 
-async def _host(reader: Reader, host: Host) -> Host:
+async def read_hardware(reader: Reader, cluster: Cluster) -> Cluster:
+    """The cluster with what each host has for the GPU partitions and Fibre Channel adapters of its VMs, if any."""
+    details = [vm.details for vm in cluster.vms if vm.details is not None]
+    wanted = (any(one.fibre_channel_sans for one in details), any(one.gpu_partitions for one in details))
+    reads = tuple(read for read, is_wanted in zip(_HARDWARE_READS, wanted, strict=True) if is_wanted)
+    return await _each(reader, cluster, reads) if reads else cluster
+
+
+async def _each(reader: Reader, cluster: Cluster, reads: tuple[tuple[Call, Overlay, Condition], ...]) -> Cluster:
+    gate = asyncio.Semaphore(AT_ONCE)
+    found = await asyncio.gather(*(_host(reader, host, reads, gate) for host in _answering(cluster)))
+    by_name = {host.name: host for host in found}
+    return replace(cluster, hosts=tuple(by_name.get(host.name, host) for host in cluster.hosts))
+
+
+async def _host(
+    reader: Reader, host: Host, reads: tuple[tuple[Call, Overlay, Condition], ...], gate: asyncio.Semaphore
+) -> Host:
     interview = Interview(reader, host.name)
     found = host
-    left = [call.entry for call, _ in _HOST_READS]
-    try:
-        for call, overlay in _HOST_READS:
-            found = await overlaid(interview, found, call, overlay)
-            left.remove(call.entry)
-    except Failure as failure:
-        interview.unread.update(left)
-        interview.problems.append(silence(failure))
+    asked = [(call, overlay) for call, overlay, is_due in reads if is_due(host)]
+    left = [call.entry for call, _ in asked]
+    async with gate:
+        try:
+            for call, overlay in asked:
+                found = await overlaid(interview, found, call, overlay)
+                left.remove(call.entry)
+        except Failure as failure:
+            interview.unread.update(left)
+            interview.problems.append(silence(failure))
+    entries = [call.entry for call, _ in asked]
     return replace(
         found,
-        unread=updated(host.unread, interview.unread, _HOST_ENTRIES),
-        denied=updated(host.denied, interview.denied, _HOST_ENTRIES),
+        unread=updated(host.unread, interview.unread, entries),
+        denied=updated(host.denied, interview.denied, entries),
         problems=tuple(dict.fromkeys((*host.problems, *interview.problems))),
     )
 
