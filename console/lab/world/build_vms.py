@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from console.lab.world import outcome_log
@@ -54,6 +55,7 @@ def add_drawn_vms(world: World, random: Random) -> None:
                 vm.state = VmState.OFF
             priority = 1000 if random.random() < spec.low_priority_share else 2000
             _furnish(world, vm, random)
+            _replicate(world, vm)
             _role(world, vm, priority, random)
 
 
@@ -72,8 +74,6 @@ def _furnish(world: World, vm: VirtualMachine, random: Random) -> None:
 
 def _role(world: World, vm: VirtualMachine, priority: int, random: Random) -> Group:
     world.add_vm(vm)
-    if world.scenario.vms.replicated and vm.replication == "Disabled":
-        vm.replication, vm.replication_health = "Replicating", "Normal"
     state = GroupState.ONLINE if vm.running else GroupState.OFFLINE
     group = Group(new_id(random), vm.name, "VirtualMachine", vm.host, state, vm.id, priority=priority)
     world.add_group(group)
@@ -111,6 +111,7 @@ def add_special_vm(world: World, spec: VmSpec, random: Random) -> None:
     vm.compatibility_mode = spec.compatibility if vm.compatibility_enabled else "MinimumFeatureSet"
     _furnish(world, vm, random)
     _traits(world, vm, spec, random)
+    _replicate(world, vm)
     if not spec.clustered:
         world.add_vm(vm)
         return
@@ -146,6 +147,11 @@ def _traits(world: World, vm: VirtualMachine, spec: VmSpec, random: Random) -> N
         gpus[0].free -= 1
 
 
+def _replicate(world: World, vm: VirtualMachine) -> None:
+    if world.scenario.vms.replicated and vm.replication == "Disabled":
+        vm.replication, vm.replication_health = "Replicating", "Normal"
+
+
 def _remember_failure(world: World, vm: VirtualMachine, hresult: int) -> None:
     """The events of a move that failed two days before the world begins."""
     other = next((name for name in world.hosts if name != vm.host), vm.host)
@@ -166,6 +172,16 @@ def _role_traits(world: World, group: Group, spec: VmSpec, random: Random) -> No
             resource.parameters["DefaultMoveType"] = 1
     if spec.role_state is not None:
         group.state = GroupState(spec.role_state)
-    if spec.second_vm:
-        name = f"Virtual Machine {spec.name}-2"
-        world.add_resource(Resource(new_id(random), name, "Virtual Machine", group.id))
+    if spec.second_vm and group.vm is not None:
+        _second_vm(world, group, world.vms[group.vm], random)
+
+
+def _second_vm(world: World, group: Group, first: VirtualMachine, random: Random) -> None:
+    """Another VM in the same role."""
+    second = replace(first, id=new_id(random), name=f"{first.name}-2", disks=[], checkpoints=[])
+    second.configuration_path = second.smart_paging_path = f"{first.configuration_path}-2"
+    second.disks = [VirtualDisk(f"{second.configuration_path}\\{second.name}.vhdx", 127 * GIB)]
+    world.add_vm(second)
+    private: dict[str, object] = {"VmID": str(second.id), "DefaultMoveType": UNSET}
+    resource = f"Virtual Machine {second.name}"
+    world.add_resource(Resource(new_id(random), resource, "Virtual Machine", group.id, parameters=private))
