@@ -31,12 +31,13 @@ class Policy:
 
 
 EAGER = Policy()
+MIXED = Policy(mixed=True)
 POLICIES = (
     EAGER,
     Policy(by_load=True),
     Policy(patient=True),
     Policy(patient=True, by_load=True),
-    Policy(mixed=True),
+    MIXED,
 )
 
 

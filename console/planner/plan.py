@@ -10,7 +10,7 @@ from console.model.identity import HostName, VmId
 
 from .after import hosts_after, survives_any_loss
 from .bounds import lower_bound_s
-from .fluid import EAGER
+from .fluid import EAGER, MIXED
 from .improve import Schedule, best_schedule
 from .limits import at_once, implied_ports, limits_of, notes_on
 from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s, slower_ways
@@ -135,16 +135,23 @@ def _best(jobs: Sequence[Job], limits: Limits, *, chosen: bool, was_planned: boo
     if chosen:
         return best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
     if not was_planned:
-        return best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER,))
+        return _searched(jobs, limits)
     as_before = best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
     if as_before.lower_bound_s >= _WORTH_ANOTHER_ORDER * as_before.makespan_s:
         return as_before
-    other = best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER,))
+    other = _searched(jobs, limits)
     return other if other.makespan_s < _WORTH_ANOTHER_ORDER * as_before.makespan_s else as_before
 
 
+def _searched(jobs: Sequence[Job], limits: Limits) -> Schedule:
+    """Where bandwidth is short, short moves beside long ones keep it busier."""
+    short_of_it = limits.out_bytes_per_s or limits.in_bytes_per_s or limits.links
+    return best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER, MIXED) if short_of_it else (EAGER,))
+
+
 def _effort(jobs: Sequence[Job]) -> int:
-    return _EFFORT_FOR_FEW if len(jobs) <= _FEW else _EFFORT
+    """At the least every way to begin is tried once."""
+    return _EFFORT_FOR_FEW if len(jobs) <= _FEW else max(_EFFORT, 4 * len(jobs))
 
 
 def _ranks(candidates: Sequence[Candidate], progress: Progress) -> dict[VmId, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.model.identity import HostName
-from console.planner.bounds import lower_bound_s, machines_bound_s
+from console.planner.bounds import dense_bound_s, lower_bound_s, machines_bound_s
 from console.planner.fluid import POLICIES, Policy
 from console.planner.improve import best_schedule
 from console.planner.schedule import Job, Limits, SharedLink, Slot, compile_problem, list_schedule
@@ -47,17 +48,19 @@ job_lists = st.lists(
     max_size=14,
 )
 all_limits = st.builds(
-    lambda slots, separate, pair, cluster, link: limits(
+    lambda slots, separate, pair, cluster, inflow, link: limits(
         slots,
         separate_directions=separate,
         pair_slots=pair,
         cluster_slots=cluster,
+        inflow={HOSTS[0]: inflow, HOSTS[1]: inflow},
         links=(SharedLink("between sites", 0.8 * GB, frozenset(HOSTS[:2])),) if link else (),
     ),
     st.integers(1, 4),
     st.booleans(),
     st.sampled_from([None, 1, 2]),
     st.sampled_from([None, 1, 3]),
+    st.integers(1, 3),
     st.booleans(),
 )
 
@@ -79,6 +82,8 @@ def check_limits(jobs: list[Job], slots: list[Slot], kept: Limits) -> None:
             into = sum(job.destination == host for job in now)
             assert max(out, into) <= most
             assert kept.separate_directions or out + into <= most
+        for host, most in kept.inflow.items():
+            assert sum(job.destination == host for job in now) <= most
         if kept.cluster_slots is not None:
             assert len(now) <= kept.cluster_slots
         if kept.pair_slots is not None:
@@ -175,3 +180,18 @@ def test_no_slots_is_an_error_and_no_jobs_are_none() -> None:
 def test_the_same_question_has_the_same_answer() -> None:
     jobs = [job(number % 4, (number + 1) % 4, 1 + number % 7, 3.0) for number in range(20)]
     assert best_schedule(jobs, limits(), effort=500) == best_schedule(jobs, limits(), effort=500)
+
+
+def test_an_odd_number_of_slots_between_few_nodes_leaves_one_free() -> None:
+    triangle = [job(0, 1, 10), job(1, 2, 10), job(2, 0, 10)]
+    assert dense_bound_s(triangle, limits(1)) == pytest.approx(24.0), "one move at a time"
+    assert best_schedule(triangle, limits(1)).ratio == pytest.approx(1.0)
+    with_others = [*triangle, job(3, 4, 1)]
+    assert lower_bound_s(with_others, limits(1)) == pytest.approx(24.0), "the triangle alone is the dense part"
+
+
+def test_moves_under_way_start_at_once_whatever_the_slots() -> None:
+    going = [replace(job(0, 1, 10), running=True), replace(job(0, 2, 10), running=True)]
+    slots = list_schedule([job(0, 3, 10), *going], limits(1))
+    assert [slot.start_s for slot in slots[1:]] == [0.0, 0.0]
+    assert slots[0].start_s == pytest.approx(max(slot.end_s for slot in slots[1:]))
