@@ -29,6 +29,8 @@ from console.site import Site, find_site
 
 LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
+ANSWER_S = 75.0
+"""Real seconds after which a command counts as unanswered: longer than any deadline of the wire."""
 _LONGEST_LOG_BYTES = 1_000_000
 
 
@@ -129,9 +131,10 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
 
 
 def _rules(clock: Clock, operator: str) -> Rules:
-    """A lease lasts in real time, as networks and processes do, however fast a lab's clock runs."""
-    speed = clock.speed if isinstance(clock, ScaledClock) else 1.0
-    return Rules(lease=LeaseTerms(operator, _this_host(), life_s=LEASE_S * max(speed, 1.0)))
+    """Leases and answers take real time, as networks and processes do, however fast a lab's clock runs."""
+    speed = max(clock.speed, 1.0) if isinstance(clock, ScaledClock) else 1.0
+    terms = LeaseTerms(operator, _this_host(), life_s=LEASE_S * speed)
+    return Rules(lease=terms, check_patience_s=ANSWER_S * speed)
 
 
 def _this_host() -> str:
