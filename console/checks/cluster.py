@@ -89,20 +89,31 @@ def balancer(facts: Facts, this: Check) -> Iterator[Finding]:
     "cluster-mixed-level",
     Severity.RISKS,
     Family.CLUSTER,
-    "The nodes run different builds: a rolling upgrade is in progress",
-    "Win32_OperatingSystem.BuildNumber",
-    reads=("operating-system.BuildNumber",),
+    "The functional level is below the nodes' version, or the nodes run different builds: a rolling upgrade is on",
+    "Win32_OperatingSystem.BuildNumber; Get-Cluster ClusterFunctionalLevel against NodeHighestVersion",
+    reads=("operating-system.BuildNumber", "nodes.NodeHighestVersion", "cluster.ClusterFunctionalLevel"),
 )
 def mixed_level(facts: Facts, this: Check) -> Iterator[Finding]:
-    builds = {host.build for host in facts.hosts() if host.build is not None}
+    known = [host for host in facts.hosts() if host.build is not None]
+    builds = sorted({host.build for host in known if host.build is not None})
     if len(builds) > 1:
-        listed = ", ".join(str(build) for build in sorted(builds))
-        oldest = min((host for host in facts.hosts() if host.build is not None), key=lambda host: host.build or 0)
+        oldest = min(known, key=lambda host: host.build or 0)
         yield this.conflict(
             Subject(),
-            f"The nodes run builds {listed}: the cluster is in the middle of a rolling upgrade.",
+            f"The nodes run builds {', '.join(str(build) for build in builds)}: the cluster is in the middle of a "
+            "rolling upgrade.",
             host_evidence(oldest, "BuildNumber", oldest.build),
             Fix("Finish the upgrade of every node, then raise the functional level.", "Update-ClusterFunctionalLevel"),
+        )
+        return
+    levels = [host.highest_level for host in facts.hosts() if host.highest_level is not None]
+    level = facts.cluster.settings.functional_level
+    if level is not None and levels and level < min(levels):
+        yield this.conflict(
+            Subject(),
+            f"Every node could work at functional level {min(levels)}; the cluster is still at {level}.",
+            cluster_evidence(facts, "ClusterFunctionalLevel", level),
+            Fix("Raise it; there is no way back.", "Update-ClusterFunctionalLevel"),
         )
 
 

@@ -112,6 +112,8 @@ class Host:
     """Its vote in the quorum as configured, 0 or 1."""
     dynamic_weight: int | None = None
     """The vote that it has now."""
+    highest_level: int | None = None
+    """The highest cluster functional level that it can work at (upper half of NodeHighestVersion)."""
     system_drive: str | None = None
     local_time: datetime | None = None
     """Its own clock at :attr:`read_at`."""

@@ -29,6 +29,7 @@ from tests.checks.worlds import (
     cluster_of,
     codes,
     damaged,
+    every_host,
     outlook_of,
     together,
     unknown,
@@ -152,3 +153,10 @@ def test_a_broken_affinity_rule_is_named() -> None:
     assert "place-affinity" in codes(ruled)
     assert "place-affinity" not in codes(replace(calm, affinity_rules=(AffinityRule("Near", 2, True, names),)))
     assert "place-affinity" in unknown(replace(calm, affinity_rules=None))
+
+
+def test_a_functional_level_that_was_never_raised_is_named() -> None:
+    upgraded = every_host(highest_level=12)
+    assert "cluster-mixed-level" not in codes(upgraded)
+    behind = replace(upgraded, settings=replace(upgraded.settings, functional_level=11))
+    assert "cluster-mixed-level" in codes(behind)

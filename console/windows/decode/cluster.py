@@ -146,7 +146,7 @@ def _node(read: Reader) -> Host | None:
     name = read.name("Name")
     if name is None:
         return None
-    domains = read.names("FaultDomain")
+    domains, highest = read.names("FaultDomain"), read.size("NodeHighestVersion")
     return Host(
         name=HostName(name),
         contact=Contact.NEVER,
@@ -159,6 +159,7 @@ def _node(read: Reader) -> Host | None:
         fault_domain="/".join(domains) if domains else None,
         node_weight=read.size("NodeWeight"),
         dynamic_weight=read.size("DynamicWeight"),
+        highest_level=None if highest is None else highest >> 16,
     )
 
 
