@@ -85,6 +85,14 @@ class PauseNode:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeNode:
+    """Resume-ClusterNode -Failback NoFailback, of a run that brings VMs back. Catalogue: ``resume-node``.
+
+    Answer: :class:`console.drain.signals.ResumeAnswered`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class StartMove:
     vm: VmId
     destination: HostName
@@ -180,7 +188,15 @@ ReadCommand: TypeAlias = (
 )
 
 ChangeCommand: TypeAlias = (
-    PauseNode | StartMove | CancelMove | MoveOwned | CloseNode | StartNativeDrain | StopNativeDrain | SetSetting
+    PauseNode
+    | ResumeNode
+    | StartMove
+    | CancelMove
+    | MoveOwned
+    | CloseNode
+    | StartNativeDrain
+    | StopNativeDrain
+    | SetSetting
 )
 
 LeaseCommand: TypeAlias = ReadLease | CreateLease | RenewLease | RemoveLease

@@ -6,14 +6,17 @@ from . import events as ev
 from . import move_events as mv
 from .commands import RemoveLease
 from .settings import give_up_all, restore, unrestored
-from .state import Consent, Move, MoveState, Outcome, Phase, RunState
+from .state import Consent, Move, MoveState, Outcome, Phase, Purpose, RunState
 from .turn import Turn
 
 _NOT_STARTED = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING, MoveState.HELD)
 _FOLLOWED = (MoveState.MOVING, MoveState.VERIFYING)
 
+_BACK = frozenset({MoveState.DONE, MoveState.INTERRUPTED, MoveState.LEFT_BEHIND})
+
 EXIT_CODES = {
     Outcome.DRAINED: 0,
+    Outcome.RETURNED: 0,
     Outcome.FAILED: 1,
     Outcome.BLOCKED: 3,
     Outcome.STOPPED: 4,
@@ -93,6 +96,8 @@ def settled_outcome(state: RunState) -> Outcome:
         return Outcome.CONTACT_LOST
     if state.verified_empty:
         return Outcome.DRAINED
+    if state.purpose is Purpose.RETURN and states <= _BACK:
+        return Outcome.RETURNED
     if MoveState.FAILED in states:
         return Outcome.FAILED
     if state.lease.lost_to:

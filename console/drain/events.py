@@ -20,7 +20,7 @@ from .setting_events import SettingFailed as SettingFailed
 from .setting_events import SettingIntended as SettingIntended
 from .setting_events import SettingNotRestored as SettingNotRestored
 from .setting_events import SettingRestored as SettingRestored
-from .state import Consent, Move, Outcome, OwnedItem, OwnedKind
+from .state import Consent, Move, Outcome, OwnedItem, OwnedKind, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class RunOpened:
     forecast_p90_s: float = 0.0
     consents: tuple[Consent, ...] = ()
     operator: str = ""
+    purpose: Purpose = Purpose.DRAIN
 
 
 @dataclass(frozen=True, slots=True)

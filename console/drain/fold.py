@@ -20,7 +20,7 @@ from .lease_events import LeaseEvent
 from .move_events import MoveAdded, MoveEvent
 from .narrate import line_of
 from .setting_events import SettingEvent
-from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, RunState
+from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, Purpose, RunState
 
 
 def open_run(event: ev.RunOpened) -> RunState:
@@ -46,6 +46,7 @@ def open_run(event: ev.RunOpened) -> RunState:
         memory_reserve_fraction=event.memory_reserve_fraction,
         pause_node=event.pause_node,
         smb_transport=event.smb_transport,
+        purpose=event.purpose,
     )
     line = line_of(state, event)
     return state if line is None else evolve(state, log=(line,))
@@ -108,6 +109,8 @@ def _changed(event: object, state: RunState) -> RunState:
 @_changed.register
 def _(event: ev.NodeClaimed, state: RunState) -> RunState:
     paused = event.already_paused
+    if state.purpose is Purpose.RETURN:
+        return evolve(state, phase=Phase.RESUMING if paused else Phase.MOVING, node_paused=paused)
     if paused or not state.pause_node:
         return evolve(state, phase=Phase.MOVING, node_paused=paused)
     return evolve(state, phase=Phase.PAUSING)
@@ -316,7 +319,9 @@ def _(event: ev.ClosingBegan, state: RunState) -> RunState:
 def _(event: ev.RunRecovered, state: RunState) -> RunState:
     """Pausing, the native drain and the drain flag may be asked again: a second time does no harm."""
     state = evolve(state, lease=evolve(state.lease, confirmed_at=None, asked_at=None))
-    unsure = state.phase is Phase.PAUSING or (state.engine is Engine.NATIVE and state.native_status is None)
+    unsure = state.phase in (Phase.PAUSING, Phase.RESUMING) or (
+        state.engine is Engine.NATIVE and state.native_status is None
+    )
     if unsure:
         return evolve(state, pause_asked_at=None)
     if state.phase is Phase.CLOSING and state.closing_as is None:

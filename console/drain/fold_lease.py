@@ -9,7 +9,7 @@ from console.planner.values import Engine
 
 from . import lease_events as le
 from .evolve import evolve
-from .state import LeaseState, Move, RunState
+from .state import LeaseState, Move, Phase, RunState
 
 
 def apply_to_right(state: RunState, event: le.LeaseEvent) -> RunState:
@@ -121,3 +121,28 @@ def _move_later(move: Move, gap: timedelta) -> Move:
         arrived_at=_later(move.arrived_at, gap),
         seen_back_at=_later(move.seen_back_at, gap),
     )
+
+
+@_changed.register
+def _(event: le.ResumeIntended, state: RunState) -> RunState:
+    return evolve(state, phase=Phase.RESUMING, pause_asked_at=event.at)
+
+
+@_changed.register
+def _(event: le.NodeResumed, state: RunState) -> RunState:
+    return evolve(state, phase=Phase.MOVING, node_paused=False)
+
+
+@_changed.register
+def _(event: le.ResumeFailed, state: RunState) -> RunState:
+    return state
+
+
+@_changed.register
+def _(event: le.WindowAtRisk, state: RunState) -> RunState:
+    return evolve(state, window_at_risk=True)
+
+
+@_changed.register
+def _(event: le.WindowSafe, state: RunState) -> RunState:
+    return evolve(state, window_at_risk=False)

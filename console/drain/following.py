@@ -11,7 +11,7 @@ from console.planner.values import Engine
 from . import events as ev
 from . import move_events as mv
 from .arrivals import arrived
-from .commands import ReadCause, Replan
+from .commands import ReadCause
 from .facts import Sight
 from .limits import WAITING
 from .rules import AUTHENTICATION
@@ -149,6 +149,7 @@ def fail(turn: Turn, move: Move, reason: str, code: int | None) -> None:
     """
     vm = move.vm.id
     turn.record(mv.MoveFailed(turn.at, vm, reason, code))
+    _offer_the_clusters_drain(turn, code)
     never_began = code is None and not move.accepted and move.seen_back_at is not None
     passes = never_began or (code is not None and code not in AUTHENTICATION and turn.rules.transient(code))
     state = turn.state
@@ -156,7 +157,22 @@ def fail(turn: Turn, move: Move, reason: str, code: int | None) -> None:
     if passes and not over and move.retries < turn.rules.automatic_retries:
         until = turn.at + timedelta(seconds=turn.rules.retry_after_s)
         turn.record(mv.MoveRetried(turn.at, vm, None, True, reason, until))
-        turn.ask(Replan(vm, at_once=False))
+        turn.replan(vm, at_once=False)
+
+
+_DENIED = frozenset({5, 0x80070005})
+"""ERROR_ACCESS_DENIED."""
+
+
+def _offer_the_clusters_drain(turn: Turn, code: int | None) -> None:
+    """Some sites allow the cluster's own drain and no single move; told once, never done by itself."""
+    moves = turn.state.moves.values()
+    denied = [move for move in moves if move.failure_code in _DENIED]
+    if code in _DENIED and len(denied) == 1 and not any(move.accepted for move in moves):
+        words = (
+            "Windows refuses single moves to this account. The cluster's own drain may be allowed: hand over the rest"
+        )
+        turn.record(ev.Noted(turn.at, words, problem=True))
 
 
 def on_cause(turn: Turn, signal: CauseFound) -> None:

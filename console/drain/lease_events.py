@@ -1,4 +1,4 @@
-"""What concerns a run's right to go on: its lease on the node, the engine that works, and time that it missed."""
+"""What a run goes on by: its lease on the node, the engine that works, the node's return, the window, missed time."""
 
 from __future__ import annotations
 
@@ -99,6 +99,39 @@ class EngineChanged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ResumeIntended:
+    """Resume-ClusterNode -Failback NoFailback, before VMs return."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResumed:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeFailed:
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAtRisk:
+    """The forecast's p90 ends so many seconds after the window."""
+
+    at: datetime
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSafe:
+    """The forecast fits the window again."""
+
+    at: datetime
+
+
 LeaseEvent: TypeAlias = (
     LeaseIntended
     | LeaseCreated
@@ -110,4 +143,9 @@ LeaseEvent: TypeAlias = (
     | LeaseUnavailable
     | TimeSkipped
     | EngineChanged
+    | ResumeIntended
+    | NodeResumed
+    | ResumeFailed
+    | WindowAtRisk
+    | WindowSafe
 )

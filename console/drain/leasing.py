@@ -106,7 +106,7 @@ def _in_force(turn: Turn, signal: sg.LeaseRead, generation: int) -> list[LeaseRo
 
 def _lose(turn: Turn, holder: str, reason: str) -> None:
     """Refused before the run began; afterwards what moves is followed to its end and nothing more starts."""
-    if turn.state.phase in (Phase.CLAIMING, Phase.PAUSING):
+    if turn.state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.RESUMING):
         turn.record(ev.NodeRefused(turn.at, reason or f"{holder} holds it", holder))
         finish(turn, Outcome.BLOCKED, f"not started: {turn.state.node} is held by {holder}")
         return

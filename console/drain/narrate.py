@@ -12,7 +12,7 @@ from console.model.identity import VmId
 from . import events as ev
 from . import lease_events as le
 from . import move_events as mv
-from .state import LogLine, RunState
+from .state import LogLine, Outcome, Purpose, RunState
 
 
 def line_of(state: RunState, event: ev.Event) -> LogLine | None:
@@ -44,7 +44,8 @@ def _tell(event: object, state: RunState) -> Told:
 @_tell.register
 def _(event: ev.RunOpened, state: RunState) -> Told:
     by = f" by {event.operator}" if event.operator else ""
-    return f"Run {event.run} opened{by}: drain {event.node}, {len(event.moves)} VMs, {event.slots} at once", False
+    what = "drain" if event.purpose is Purpose.DRAIN else "return to"
+    return f"Run {event.run} opened{by}: {what} {event.node}, {len(event.moves)} VMs, {event.slots} at once", False
 
 
 @_tell.register
@@ -202,7 +203,10 @@ def _(event: ev.Noted, state: RunState) -> Told:
 
 @_tell.register
 def _(event: ev.RunClosed, state: RunState) -> Told:
-    return f"Run closed: {event.outcome.value.replace('_', ' ')}", event.outcome.value != "drained"
+    return f"Run closed: {event.outcome.value.replace('_', ' ')}", event.outcome not in (
+        Outcome.DRAINED,
+        Outcome.RETURNED,
+    )
 
 
 @_tell.register
@@ -338,3 +342,24 @@ def _(event: le.TimeSkipped, state: RunState) -> Told:
 @_tell.register
 def _(event: le.EngineChanged, state: RunState) -> Told:
     return f"{event.by or 'Operator'}: {event.reason}", True
+
+
+@_tell.register
+def _(event: le.NodeResumed, state: RunState) -> Told:
+    return f"{state.node} is up again: VMs may return", False
+
+
+@_tell.register
+def _(event: le.ResumeFailed, state: RunState) -> Told:
+    return f"{state.node} could not be resumed{_because(event.reason)}", True
+
+
+@_tell.register
+def _(event: le.WindowAtRisk, state: RunState) -> Told:
+    late = f"{event.late_s / 60:.0f} min" if event.late_s >= 60 else f"{event.late_s:.0f} s"
+    return f"It may not fit the window: by the forecast's p90 it ends {late} too late", True
+
+
+@_tell.register
+def _(event: le.WindowSafe, state: RunState) -> Told:
+    return "By the forecast it fits the window again", False

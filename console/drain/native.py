@@ -13,7 +13,7 @@ from .ending import finish, lose_the_followed
 from .facts import Answered, NodeFacts
 from .limits import WAITING
 from .signals import NativeAnswered
-from .state import MoveState, Outcome, Phase
+from .state import MoveState, Outcome, Phase, Purpose
 from .turn import Turn
 
 _NOT_OURS_TO_MOVE = (MoveState.HELD, MoveState.SKIPPED, MoveState.BLOCKED, MoveState.LEFT_BEHIND)
@@ -49,6 +49,8 @@ def _refused(turn: Turn, reason: str) -> None:
 def hand_over(turn: Turn, by: str, *, anyway: bool) -> str | None:
     """From single moves to the cluster's drain; why not, or None. Nothing that moves is cancelled."""
     state = turn.state
+    if state.purpose is Purpose.RETURN:
+        return "the cluster's own drain empties a node, and this run fills one"
     if state.engine is Engine.NATIVE:
         return "the cluster's own drain works already"
     if state.phase is not Phase.MOVING or state.stopping or state.window_closed or state.lease.lost_to:

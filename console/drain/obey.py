@@ -11,13 +11,13 @@ from console.planner.values import Engine
 from . import events as ev
 from . import move_events as mv
 from . import requests as rq
-from .commands import CancelMove, Replan, StopNativeDrain
+from .commands import CancelMove, StopNativeDrain
 from .ending import close_by_force, detach, skip_the_rest
 from .limits import WAITING
 from .native import hand_over
 from .settings import SMB_FACTOR, ask_for
 from .signals import Requested
-from .state import Move, MoveState, Phase
+from .state import Move, MoveState, Phase, Purpose
 from .turn import Turn
 
 _WORDS = {
@@ -124,10 +124,13 @@ def _(request: rq.RetryMove, turn: Turn, by: str) -> str | None:
         return why or "no such VM in this run"
     if request.destination == move.source:
         return f"{move.source} is where it is"
+    if turn.state.purpose is Purpose.RETURN and request.destination not in (None, turn.state.node):
+        return f"it returns to {turn.state.node} or stays where it is"
     reason = f"asked by {by}" if by else ""
-    until = turn.at + timedelta(seconds=turn.rules.replan_patience_s)
+    waits = turn.state.purpose is Purpose.DRAIN
+    until = turn.at + timedelta(seconds=turn.rules.replan_patience_s) if waits else None
     turn.record(mv.MoveRetried(turn.at, request.vm, None, False, reason, until))
-    turn.ask(Replan(request.vm, request.destination))
+    turn.replan(request.vm, request.destination)
     return None
 
 

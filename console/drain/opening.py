@@ -12,7 +12,7 @@ from console.model.identity import RunId
 from console.planner.values import HeavyClass, Plan, PlannedMove
 
 from .events import RunOpened
-from .state import Consent, Move, MoveState
+from .state import Consent, Move, MoveState, Purpose
 
 
 def consent_entries(
@@ -42,8 +42,9 @@ def open_event(
     window_ends_at: datetime | None = None,
     destination_limit: int | None = None,
     pause_node: bool = True,
+    purpose: Purpose = Purpose.DRAIN,
 ) -> RunOpened:
-    """The facts that the run begins with.
+    """The facts that the run begins with; with RETURN, of a plan of :func:`console.drain.returning.plan_return`.
 
     A VM that would be interrupted without consent is blocked from the start; one that the plan leaves behind, or
     has no place for, is in the run too, so that nothing goes missing from its report.
@@ -69,6 +70,7 @@ def open_event(
         forecast_p90_s=plan.makespan_p90_s,
         consents=consents,
         operator=operator,
+        purpose=purpose,
     )
 
 
@@ -133,7 +135,7 @@ def _left(plan: Plan, cluster: Cluster) -> Iterable[Move]:
             vm = cluster.vm_by_id.get(item.vm.id)
             yield Move(
                 vm=item.vm,
-                source=plan.node,
+                source=vm.host if vm else plan.node,
                 destination=None,
                 state=kind,
                 memory_bytes=vm.memory_bytes if vm else 0,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from . import events as ev
+from . import lease_events as le
 from .limits import WAITING
 from .state import Move, MoveState, RunState
 from .turn import Turn
@@ -14,6 +15,8 @@ from .turn import Turn
 _LEARN_FROM = 3
 """Finished moves before their ratio to the forecast rescales the rest."""
 _WORTH_TELLING_S = 5.0
+_SPARE_S = 60.0
+"""Before the window's end; a forecast that wavers around it would warn again and again."""
 
 
 def pace_of_run(state: RunState) -> float:
@@ -69,3 +72,16 @@ def revise(turn: Turn) -> None:
     told = turn.state.forecast_finish_p50_at
     if told is None or abs((p50 - told).total_seconds()) >= _WORTH_TELLING_S:
         turn.record(ev.ForecastRevised(turn.at, p50, p90))
+    _window(turn, p90)
+
+
+def _window(turn: Turn, p90: datetime) -> None:
+    """Warn while there is time to do something; take the warning back only when there is some to spare."""
+    ends_at = turn.state.window_ends_at
+    if ends_at is None or turn.state.window_closed:
+        return
+    late_s = (p90 - ends_at).total_seconds()
+    if late_s > 0 and not turn.state.window_at_risk:
+        turn.record(le.WindowAtRisk(turn.at, late_s))
+    elif late_s < -_SPARE_S and turn.state.window_at_risk:
+        turn.record(le.WindowSafe(turn.at))

@@ -15,9 +15,10 @@ from .leasing import has_to_wait
 from .limits import fence_reason
 from .native import on_native_node, start_native
 from .opening import move_of
+from .returning import resume, was_it_resumed
 from .settings import change_at_start
 from .signals import CloseAnswered, NodeRead, OwnedAnswered, PauseAnswered, Replanned
-from .state import Move, MoveState, Outcome, OwnedItem, OwnedKind, Phase
+from .state import Move, MoveState, Outcome, OwnedItem, OwnedKind, Phase, Purpose
 from .turn import Turn
 
 _DONE_WITH = (MoveState.DONE, MoveState.INTERRUPTED)
@@ -30,6 +31,8 @@ def on_node(turn: Turn, signal: NodeRead) -> None:
         _claim(turn, signal.node)
     elif turn.state.phase is Phase.PAUSING:
         _was_it_paused(turn, signal.node)
+    elif turn.state.phase is Phase.RESUMING:
+        was_it_resumed(turn, signal.node)
     elif turn.state.phase is Phase.MOVING and turn.state.engine is Engine.NATIVE:
         on_native_node(turn, signal.node)
     elif turn.state.phase is Phase.VERIFYING:
@@ -48,7 +51,7 @@ def _claim(turn: Turn, node: NodeFacts) -> None:
         _refuse(turn, "another drain runs on it", "another drain")
     elif node.state not in (NodeState.UP, NodeState.PAUSED):
         _refuse(turn, f"it is {node.state.name.lower()}", "")
-    elif not node.others_up:
+    elif not node.others_up and turn.state.purpose is Purpose.DRAIN:
         _refuse(turn, "no other node takes roles now", "")
     elif has_to_wait(turn):
         turn.ask(ReadLease())
@@ -68,6 +71,8 @@ def enter(turn: Turn) -> None:
         if turn.state.pause_asked_at is None:
             start_native(turn)
         return
+    if turn.state.phase is Phase.RESUMING:
+        resume(turn)
     if turn.state.phase is Phase.PAUSING and turn.state.pause_asked_at is None:
         turn.record(ev.PauseIntended(turn.at))
         turn.ask(PauseNode())
@@ -128,6 +133,9 @@ def _verify(turn: Turn, node: NodeFacts) -> None:
     if not turn.state.late_ones_seen:
         look_for_late_ones(turn)
     if not turn.state.late_ones_seen:
+        return
+    if turn.state.purpose is Purpose.RETURN:
+        finish(turn, settled_outcome(turn.state), "")
         return
     if not node.left():
         turn.record(ev.NodeVerifiedEmpty(turn.at))

@@ -195,7 +195,7 @@ def _(event: re.ReturnIntended, state: RollState) -> RollState:
 
 @_changed.register
 def _(event: re.ReturnEnded, state: RollState) -> RollState:
-    return _node(state, event.node, event.at, Stage.DONE if event.outcome is Outcome.DRAINED else Stage.RETURNING)
+    return _node(state, event.node, event.at, Stage.DONE if event.outcome is Outcome.RETURNED else Stage.RETURNING)
 
 
 @_changed.register

@@ -226,7 +226,7 @@ def _drain_seen(turn: _Turn, signal: DrainSeen) -> None:
     elif signal.outcome is not None:
         ended = re.ReturnEnded if back else re.NodeDrainEnded
         turn.record(ended(turn.at, node.name, signal.outcome))
-        if signal.outcome is not Outcome.DRAINED:
+        if signal.outcome is not (Outcome.RETURNED if back else Outcome.DRAINED):
             word = signal.outcome.value.replace("_", " ")
             turn.record(re.NodeFailed(turn.at, node.name, f"run {signal.run} ended as {word}"))
 

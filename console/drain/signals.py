@@ -54,6 +54,12 @@ class PauseAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeAnswered:
+    at: datetime
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRead:
     """``facts`` is None when it could not be read; ``reason`` says why."""
 
@@ -219,6 +225,7 @@ Signal: TypeAlias = (
     | NodeRead
     | ReadFailed
     | PauseAnswered
+    | ResumeAnswered
     | CheckRead
     | StartAnswered
     | CancelReplied

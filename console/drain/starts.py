@@ -8,7 +8,7 @@ from console.model.cluster import GroupState
 
 from . import move_events as mv
 from .arrivals import arrived
-from .commands import CheckMove, Replan, StartMove
+from .commands import CheckMove, StartMove
 from .facts import PAUSED, REST_OFF, RUNNING, CheckFacts
 from .limits import WAITING, hold_reason, wait_reason
 from .signals import CheckRead
@@ -135,4 +135,4 @@ def _elsewhere(turn: Turn, move: Move, facts: CheckFacts) -> None:
     """The destination does not take it now: plan what is left anew, once for each refusal."""
     why = facts.destination_why_not or f"{move.destination} has not enough free memory now"
     _return(turn, move, why)
-    turn.ask(Replan(move.vm.id))
+    turn.replan(move.vm.id)

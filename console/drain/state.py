@@ -73,9 +73,17 @@ class OwnedKind(Enum):
     CORE_GROUP = "core group"
 
 
+class Purpose(Enum):
+    DRAIN = "drain"
+    """Empty the node."""
+    RETURN = "return"
+    """Resume the node and bring VMs back to it; moves have many sources and one destination."""
+
+
 class Phase(Enum):
     CLAIMING = "claiming"
     PAUSING = "pausing the node"
+    RESUMING = "resuming the node"
     MOVING = "moving"
     VERIFYING = "verifying that the node is empty"
     CLOSING = "closing"
@@ -86,6 +94,8 @@ class Outcome(Enum):
     """How a run ended; the value is the word in the drain document."""
 
     DRAINED = "drained"
+    RETURNED = "returned"
+    """A planned return: everything that was asked to come back is back."""
     STOPPED = "stopped"
     DETACHED = "detached"
     FAILED = "failed"
@@ -318,6 +328,9 @@ class RunState:
     native_status: int | None = None
     """ClusterNodeDrainStatus as last read, with the native engine."""
     native_ended_at: datetime | None = None
+    purpose: Purpose = Purpose.DRAIN
+    window_at_risk: bool = False
+    """The forecast's p90 ends after the window."""
     handed_over: bool = False
     """It began with single moves, and the cluster's own drain was asked to do the rest."""
     lease: LeaseState = LeaseState()

@@ -28,6 +28,7 @@ from .native import follow_native, on_native
 from .obey import on_request
 from .outlook import revise
 from .phases import begin_verification, enter, on_close, on_node, on_owned, on_pause, on_replanned
+from .returning import on_resumed
 from .rules import Rules
 from .settings import change_at_start, on_setting_answered, on_setting_read, restore, settings_pending
 from .starts import ask_again, give_back_checks, on_check, start_what_may
@@ -60,6 +61,7 @@ _react.register(sg.Requested, lambda signal, turn: on_request(turn, signal))
 _react.register(sg.NodeRead, lambda signal, turn: on_node(turn, signal))
 _react.register(sg.ReadFailed, lambda signal, turn: on_silence(turn, signal))
 _react.register(sg.PauseAnswered, lambda signal, turn: on_pause(turn, signal))
+_react.register(sg.ResumeAnswered, lambda signal, turn: on_resumed(turn, signal))
 _react.register(sg.CheckRead, lambda signal, turn: on_check(turn, signal))
 _react.register(sg.ProgressRead, lambda signal, turn: on_progress(turn, signal))
 _react.register(sg.CauseFound, lambda signal, turn: on_cause(turn, signal))
@@ -139,7 +141,7 @@ def _window_ends_now(turn: Turn) -> bool:
     state = turn.state
     if state.window_ends_at is None or state.window_closed or turn.at < state.window_ends_at:
         return False
-    return state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.MOVING)
+    return state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.RESUMING, Phase.MOVING)
 
 
 def _ask_what_is_due(turn: Turn) -> None:
@@ -149,7 +151,7 @@ def _ask_what_is_due(turn: Turn) -> None:
     if state.phase is Phase.CLAIMING:
         if not has_to_wait(turn):
             turn.ask(ReadNode())
-    elif state.phase is Phase.PAUSING:
+    elif state.phase in (Phase.PAUSING, Phase.RESUMING):
         _due_while_pausing(turn)
     elif state.phase is Phase.MOVING:
         _due_while_moving(turn)
@@ -200,7 +202,7 @@ def _advance(turn: Turn) -> None:
     if turn.state.phase is Phase.CLOSING:
         close_if_restored(turn)
         return
-    if turn.state.phase in (Phase.CLAIMING, Phase.PAUSING):
+    if turn.state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.RESUMING):
         if turn.state.stopping or turn.state.window_closed:
             outcome = Outcome.STOPPED if turn.state.stopping else Outcome.WINDOW_CLOSED
             finish(turn, outcome, "not started: the run ended before it began")

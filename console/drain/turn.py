@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from console.model.identity import VmId
+from console.model.identity import HostName, VmId
 
-from .commands import Command
+from .commands import Command, Replan
 from .events import Event
 from .fold import apply
 from .rules import Rules
-from .state import Move, RunState
+from .state import Move, Purpose, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Turn:
     def ask(self, command: Command) -> None:
         if command not in self.commands:
             self.commands.append(command)
+
+    def replan(self, vm: VmId, wanted: HostName | None = None, *, at_once: bool = True) -> None:
+        """Another destination for one VM; a return has only the one that it was made for."""
+        if self.state.purpose is Purpose.DRAIN:
+            self.ask(Replan(vm, wanted, at_once))
 
     def move(self, vm: VmId) -> Move | None:
         return self.state.moves.get(vm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.drain.state import Consent, Move, MoveState, Outcome, RunState, SettingChange
+from console.drain.state import Consent, Move, MoveState, Outcome, Purpose, RunState, SettingChange
 from console.formatting import UNKNOWN, count, date_time, duration, name, plain, size
 
 from .facts import RunReport
@@ -11,6 +11,7 @@ MOVE_HEADINGS = ("VM", "from", "to", "state", "started", "took", "forecast", "bl
 
 _OUTCOMES = {
     Outcome.DRAINED: "drained",
+    Outcome.RETURNED: "returned",
     Outcome.STOPPED: "stopped by the operator",
     Outcome.DETACHED: "detached while moves went on",
     Outcome.FAILED: "failed",
@@ -26,7 +27,8 @@ def outcome(state: RunState) -> str:
 
 def headline(report: RunReport) -> str:
     state = report.state
-    return f"Drain of {name(state.node)}: {outcome(state)}"
+    what = "Drain of" if state.purpose is Purpose.DRAIN else "Return to"
+    return f"{what} {name(state.node)}: {outcome(state)}"
 
 
 def summary(report: RunReport) -> tuple[tuple[str, str], ...]:

@@ -137,6 +137,8 @@ class Executor:
         match command:
             case cmd.PauseNode():
                 return sg.PauseAnswered(at, reply)
+            case cmd.ResumeNode():
+                return sg.ResumeAnswered(at, reply)
             case cmd.StartMove(vm):
                 return sg.StartAnswered(at, vm, reply)
             case cmd.CancelMove(vm):

@@ -10,13 +10,14 @@ from console.drain.commands import (
     CloseNode,
     MoveOwned,
     PauseNode,
+    ResumeNode,
     SetSetting,
     StartMove,
     StartNativeDrain,
     StopNativeDrain,
 )
 from console.drain.facts import DONE, Answered, Reply
-from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
+from console.drain.settings import AUTO_BALANCER, PARALLEL_MIGRATIONS, SMB_FACTOR
 from console.drain.state import OwnedKind
 from console.model.failures import (
     EndpointMissing,
@@ -82,7 +83,7 @@ def call_of(command: ChangeCommand, node: HostName) -> Call:
             return changes.pause_node(node)
         case CloseNode() | StartNativeDrain():
             return changes.drain_node(node)
-        case StopNativeDrain():
+        case StopNativeDrain() | ResumeNode():
             return changes.resume_node(node)
         case StartMove(vm, destination, live, quick):
             if live:
@@ -103,6 +104,8 @@ def _setting(name: str, value: str) -> Call:
         return changes.set_parallel_migrations(int(value))
     if name == SMB_FACTOR:
         return changes.set_smb_bandwidth(int(value))
+    if name == AUTO_BALANCER:
+        return changes.set_balancer(int(value))
     raise ValueError(f"no run changes the setting {name}")
 
 

@@ -35,7 +35,11 @@ def make_world(seed: int, vms: int = 12, nodes: int = 4, faults: Faults | None =
         "Cluster Disk 1": (OwnedKind.VOLUME, SOURCE),
         "Cluster Group": (OwnedKind.CORE_GROUP, SOURCE),
     }
-    world.settings = {"MaximumParallelMigrations": str(limit), "SMBBandwidthLimitFactor": "2500"}
+    world.settings = {
+        "MaximumParallelMigrations": str(limit),
+        "SMBBandwidthLimitFactor": "2500",
+        "AutoBalancerMode": "2",
+    }
     return world
 
 

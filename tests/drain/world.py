@@ -298,6 +298,8 @@ class World:
         match command:
             case cmd.PauseNode():
                 return sg.PauseAnswered(at, reply)
+            case cmd.ResumeNode():
+                return sg.ResumeAnswered(at, reply)
             case cmd.StartMove(vm):
                 return sg.StartAnswered(at, vm, reply)
             case cmd.CancelMove(vm):
@@ -308,12 +310,19 @@ class World:
                 return sg.CloseAnswered(at, reply)
             case cmd.SetSetting(name, value):
                 return sg.SettingAnswered(at, name, value, reply)
+            case cmd.StartNativeDrain() | cmd.StopNativeDrain():
+                return sg.NativeAnswered(at, reply)
+        return self._answer_of_lease(command, reply, id)
+
+    def _answer_of_lease(
+        self, command: cmd.ChangeCommand | cmd.LeaseCommand, reply: Reply, id: str
+    ) -> sg.Signal | None:
+        at = moment(self.now_s)
+        match command:
             case cmd.CreateLease(name):
                 return sg.LeaseCreated(at, name, reply, id)
             case cmd.RenewLease(name):
                 return sg.LeaseWritten(at, name, reply)
-            case cmd.StartNativeDrain() | cmd.StopNativeDrain():
-                return sg.NativeAnswered(at, reply)
         return None
 
     def _carry_out(self, command: cmd.ChangeCommand) -> Reply:
@@ -342,6 +351,8 @@ class World:
                 return Reply(Answered.REFUSED, "access denied", 5)
             case cmd.PauseNode():
                 source.state = NodeState.PAUSED
+            case cmd.ResumeNode():
+                source.state, source.drain = NodeState.UP, DrainStatus.NOT_INITIATED
             case cmd.CloseNode():
                 if self.faults.close_refused:
                     return Reply(Answered.REFUSED, "no", 5070)
