@@ -59,17 +59,17 @@ class Load:
     give_up_s: float | None
 
 
-_CARRIERS = {
-    Carrier.TCP.value: lambda priors: priors.tcp,
-    Carrier.COMPRESSION.value: lambda priors: priors.compression,
-    Carrier.SMB.value: lambda priors: priors.smb,
-    Carrier.RDMA.value: lambda priors: priors.smb_direct,
+_PRIORS_OF = {
+    Carrier.TCP.value: "tcp",
+    Carrier.COMPRESSION.value: "compression",
+    Carrier.SMB.value: "smb",
+    Carrier.RDMA.value: "smb_direct",
 }
 
 
 def transport_of(facts: MoveFacts, priors: Priors) -> TransportPriors:
     """The priors of the move's transport; a word that is not known counts as plain TCP."""
-    found: TransportPriors = _CARRIERS.get(facts.transport, _CARRIERS[Carrier.TCP.value])(priors)
+    found: TransportPriors = getattr(priors, _PRIORS_OF.get(facts.transport, "tcp"))
     return found
 
 
@@ -134,7 +134,7 @@ def _stalled(load: Load, rate: float, found: Precopy) -> Physics:
     """A move that should not converge, ended where it stalls: those that do converge get there by luck."""
     luck = _copy(load, rate, StopRule(rate * load.stop_seconds, load.pass_cap, None, _STALLED))
     seconds = luck.duration_s if load.give_up_s is None else min(luck.duration_s, load.give_up_s)
-    blackout = min(luck.blackout_s, load.stop_seconds + load.handover_s)
+    blackout = min(luck.blackout_s, load.stop_seconds + load.handover_s, seconds)
     return Physics(seconds, blackout, found.passes, False)
 
 

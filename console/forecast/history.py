@@ -7,7 +7,7 @@ is left over on a path, of a VM, and in the run that is going on.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -96,16 +96,25 @@ class Learned:
         self._dark_spread = Spread(self._priors.blackout_p90_factor)
         self._blackouts: dict[VmId, list[float]] = {}
         self._laws: dict[VmId, PowerLaw] = {}
-        known = [move for move in sorted(moves, key=lambda move: move.finished_at) if _is_between(cluster, move)][
-            -_MOST:
-        ]
+        self._answers: dict[Hashable, Correction] = {}
+        between = [move for move in moves if _is_between(cluster, move)]
+        known = sorted(between, key=lambda move: move.finished_at)[-_MOST:]
         paths = _paths(cluster, known, self._priors)
         self.site = fit_site([(move, paths[move.source, move.destination]) for move in known], self._priors)
+        self._seen = {move.vm for move in known}
         for move in known:
             self._take_in(move, paths[move.source, move.destination])
 
     def correction(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> Correction:
         """What is known of this VM on this path."""
+        known = vm if vm in self._seen else None
+        asked = (known, path.transport, path.rdma, source, destination)
+        answer = self._answers.get(asked)
+        if answer is None:
+            answer = self._answers[asked] = self._correction(vm, path, source, destination)
+        return answer
+
+    def _correction(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> Correction:
         found = self.about(vm, path, source, destination)
         if not self.site.moves and not found.blackouts and found.dirtying is None:
             return Correction()

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from statistics import median
+from typing import TypeAlias
 
 from .facts import MoveFacts
 from .windows import Kinds, Window
@@ -19,7 +22,7 @@ _DECISIVE = 12.0
 """How sharply a level that erred more loses its say."""
 _FORGETTING = 0.05
 """Of each earlier error, at every further one."""
-_RUN_SHRINKS = 1.5
+_RUN_SHRINKS = 1.0
 """Moves of a run that weigh as much as the belief that the run is like any other."""
 _COUNTER = re.compile(r"[\W_]*\d+$")
 
@@ -60,6 +63,11 @@ def relative(off: float) -> float:
     return abs(math.expm1(min(3.0, off)))
 
 
+_Strange: TypeAlias = tuple[float, Hashable | None]
+"""How far a move of the run was from what was said of it, and its kind if that was met for the first time: others of
+that kind have learned it since, and would count it twice."""
+
+
 class Levels:
     """Bounded memory: windows of the last errors of the groups that were met last."""
 
@@ -69,17 +77,19 @@ class Levels:
         self._paths: Kinds[Window] = Kinds(lambda: Window(100))
         self._kinds: Kinds[Window] = Kinds(lambda: Window(120))
         self._vms: Kinds[Window] = Kinds(lambda: Window(30))
-        self._runs: Kinds[Window] = Kinds(lambda: Window(60))
+        self._runs: Kinds[deque[_Strange]] = Kinds(lambda: deque(maxlen=60), 1000)
         self._losses: Kinds[dict[str, float]] = Kinds(dict)
 
     def opinion(self, keys: Keys) -> Opinion:
         """What evidence so far makes of a move; never looks at the move itself."""
+        if not len(self._everywhere):
+            return Opinion(keys, {"prior": 0.0}, 0.0, 0.0)
         proposals = self._proposals(keys)
         losses = self._losses.find(keys.kind) or self._losses.find(keys.path) or self._losses.find(None) or {}
         base = _mixed(proposals, losses)
-        run = self._runs.find(keys.run)
-        if run:
-            proposals["run"] = base + run.median() * len(run) / (len(run) + _RUN_SHRINKS)
+        strange = [off for off, kind in self._runs.find(keys.run) or () if kind != keys.kind]
+        if strange:
+            proposals["run"] = base + median(strange) * len(strange) / (len(strange) + _RUN_SHRINKS)
         return Opinion(keys, proposals, base, _mixed(proposals, losses))
 
     def learn(self, opinion: Opinion, error: float) -> None:
@@ -89,7 +99,8 @@ class Levels:
         path = self._losses_of(keys.path, everywhere)
         for losses in (everywhere, path, self._losses_of(keys.kind, path)):
             self._blame(losses, opinion.proposals, error)
-        self._runs.at(keys.run).add(error - opinion.base)
+        new = None if "kind" in opinion.proposals else keys.kind
+        self._runs.at(keys.run).append((error - opinion.base, new))
         self._everywhere.add(error)
         self._paths.at(keys.path).add(error)
         self._kinds.at(keys.kind).add(error)

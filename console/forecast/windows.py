@@ -13,13 +13,14 @@ Kept = TypeVar("Kept")
 
 
 class Window:
-    """The last ``most`` values, sorted all the time."""
+    """The last ``most`` values, sorted all the time; medians are kept until the next value."""
 
-    __slots__ = ("_order", "_sorted")
+    __slots__ = ("_order", "_recent", "_sorted")
 
     def __init__(self, most: int) -> None:
         self._order: deque[float] = deque(maxlen=most)
         self._sorted: list[float] = []
+        self._recent: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -29,13 +30,17 @@ class Window:
             del self._sorted[bisect_left(self._sorted, self._order[0])]
         self._order.append(value)
         insort(self._sorted, value)
+        self._recent.clear()
 
     def median(self) -> float:
         return _middle(self._sorted)
 
     def recent(self, count: int) -> float:
         """The median of the last ``count``."""
-        return _middle(sorted(islice(reversed(self._order), count)))
+        found = self._recent.get(count)
+        if found is None:
+            found = self._recent[count] = _middle(sorted(islice(reversed(self._order), count)))
+        return found
 
     def upper(self, share: float) -> float:
         """The value that ``share`` of further ones stay under, were they drawn as these were."""
