@@ -60,7 +60,10 @@ ASCII = Glyphs(
 COLOURLESS = replace(UNICODE, track="·")
 """Where a bar's track has no colour to be seen by."""
 
-_ASCII_WORDS = str.maketrans({"·": "|", "–": "-", "…": "~", "→": ">", "×": "x", "≤": "<", "─": "-", "\u00a0": " "})
+_ASCII_WORDS = str.maketrans(
+    {"·": "|", "–": "-", "…": "~", "→": ">", "×": "x", "≤": "<", "≥": ">", "─": "-", "\u00a0": " "}
+    | {"←": "<", "↑": "^", "↓": "v"}
+)
 
 
 def style_of(ink: Ink) -> Style:
@@ -121,6 +124,18 @@ class Look:
         return style
 
 
+_ANSI = {
+    "ansi-background": "ansi_default",
+    "ansi-foreground": "ansi_default",
+    "input-cursor-background": "ansi_default",
+    "input-cursor-foreground": "ansi_default",
+    "input-cursor-text-style": "reverse",
+    "block-cursor-background": "ansi_default",
+    "block-cursor-foreground": "ansi_default",
+}
+"""What Textual's own rules ask for in a theme of the terminal's colours."""
+
+
 def textual_theme(spec: ThemeSpec) -> Theme:
     """The part of a theme that Textual's own style sheets need."""
 
@@ -149,6 +164,7 @@ def textual_theme(spec: ThemeSpec) -> Theme:
             "cursor": _ground(spec),
             "bar-fill": colour("bar.fill"),
             "bar-track": colour("bar.track"),
+            **(_ANSI if spec.ansi else {}),
         },
     )
 
