@@ -97,7 +97,7 @@ def settled_outcome(state: RunState) -> Outcome:
     if state.verified_empty:
         return Outcome.DRAINED
     if state.purpose is Purpose.RETURN and states <= _BACK:
-        return Outcome.RETURNED
+        return Outcome.RETURNED if _all_home(state) else Outcome.FAILED
     if MoveState.FAILED in states:
         return Outcome.FAILED
     if state.lease.lost_to:
@@ -111,6 +111,12 @@ def settled_outcome(state: RunState) -> Outcome:
     if MoveState.SKIPPED in states:
         return Outcome.STOPPED
     return Outcome.DRAINED if _only_chosen_are_left(state) else Outcome.FAILED
+
+
+def _all_home(state: RunState) -> bool:
+    """False when something else moved a VM to yet another node."""
+    staying = MoveState.LEFT_BEHIND
+    return all(move.destination == state.node for move in state.moves.values() if move.state is not staying)
 
 
 def _only_chosen_are_left(state: RunState) -> bool:

@@ -16,7 +16,7 @@ from console.planner.values import Engine
 
 from .campaign import Campaign, seeded_latency
 from .faults import draw
-from .making import make_world, opened_for
+from .making import make_world, opened_for, send_away
 from .moments import EPOCH
 from .world import World
 
@@ -41,13 +41,16 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
             world.vms[vm].excluded = frozenset({dice.choice(nodes[1:])})
     if dice.random() < 0.1:
         world.faults.native_leaves = 0.2
+    returning = dice.random() < 0.12
+    if returning:
+        send_away(world, paused=dice.random() < 0.8)
     consents = _consents(dice, world)
     first = opened_for(
         world,
         slots=dice.randint(1, 4),
         window_s=dice.choice((None, None, None, 60.0, 300.0)),
         consents=consents,
-        engine=Engine.NATIVE if dice.random() < 0.15 else Engine.PLANNED,
+        engine=Engine.NATIVE if dice.random() < 0.15 and not returning else Engine.PLANNED,
         quick=frozenset(vm for vm in vms if dice.random() < 0.05),
         smb=dice.random() < 0.5,
     )
@@ -65,7 +68,12 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         limit_s=6000.0,
     )
     campaign.judge.through_text = seed % 4 == 0
-    names = [*kinds, *(["operator hammers keys"] if hammered else []), *(["console killed"] if killed else [])]
+    names = [
+        *kinds,
+        *(["(a planned return)"] if returning else []),
+        *(["operator hammers keys"] if hammered else []),
+        *(["console killed"] if killed else []),
+    ]
     return Drawn(campaign, tuple(names))
 
 

@@ -100,6 +100,8 @@ class Judge:
         for vm_id, move in state.moves.items():
             self._vm(state, move, self.world.vms[vm_id].host)
         self._settings(state)
+        if state.outcome is Outcome.RETURNED and any(move.destination != SOURCE for move in state.moves.values()):
+            self.say("called returned, and a VM is elsewhere")
         drained = state.outcome is Outcome.DRAINED
         if drained and any(vm.host == SOURCE for vm in self.world.vms.values()) and not _by_choice(state):
             self.say("called drained, and a VM is still there")
@@ -112,7 +114,8 @@ class Judge:
             self.say(f"{name} ended as {move.state.value}")
         if move.state is MoveState.DONE and host != move.destination and not self._moved_on(move):
             self.say(f"{name} is called done on {move.destination} and is on {host}")
-        came = host != SOURCE and self.world.vms[move.vm.id].heartbeat == move.heartbeat
+        away = host == SOURCE if self.world.returning else host != SOURCE
+        came = away and self.world.vms[move.vm.id].heartbeat == move.heartbeat
         looked = state.verifying_since is not None and not state.forced and state.outcome is not Outcome.DETACHED
         gone = came and looked and move.attempts and move.state in (MoveState.FAILED, MoveState.SKIPPED)
         if gone and not self._arrived_after(move):

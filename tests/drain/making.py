@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from console.drain import events as ev
-from console.drain.state import Consent, Move, MoveState, OwnedKind
-from console.model.cluster import GroupState
+from console.drain.state import Consent, Move, MoveState, OwnedKind, Purpose
+from console.model.cluster import GroupState, NodeState
 from console.model.identity import HostName, RoleName, RunId, VmId, VmRef
 from console.model.units import GIB
 from console.planner.values import Engine
@@ -69,20 +69,31 @@ def opened_for(
         consents=consents,
         operator="ann",
         smb_transport=smb,
+        purpose=Purpose.RETURN if world.returning else Purpose.DRAIN,
     )
+
+
+def send_away(world: World, *, paused: bool) -> None:
+    """As after a drain: the VMs are spread over the other nodes, and are to return."""
+    others = [name for name in world.nodes if name != SOURCE]
+    for number, vm in enumerate(world.vms.values()):
+        vm.host = others[number % len(others)]
+        vm.excluded = frozenset()
+    world.returning = True
+    world.nodes[SOURCE].state = NodeState.PAUSED if paused else NodeState.UP
 
 
 def _moves(world: World, quick: frozenset[VmId], consents: tuple[Consent, ...]) -> list[Move]:
     moves = []
     for number, vm in enumerate(world.vms.values()):
-        others = [name for name in world.nodes if name != SOURCE and name not in vm.excluded]
+        others = [name for name in world.nodes if (name == SOURCE) is world.returning and name not in vm.excluded]
         saved = vm.ref.id in quick and vm.state == 2
         agreed = any(consent.kind == "interrupt" and consent.subject in ("all", vm.ref.id) for consent in consents)
         blocked = saved and not agreed
         moves.append(
             Move(
                 vm=vm.ref,
-                source=SOURCE,
+                source=vm.host,
                 destination=others[number % len(others)] if others else None,
                 state=MoveState.BLOCKED if blocked or not others else MoveState.PLANNED,
                 memory_bytes=vm.memory_bytes,

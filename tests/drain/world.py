@@ -18,6 +18,7 @@ from console.model.cluster import DrainStatus, GroupState, NodeFlags, NodeState
 from console.model.identity import HostName, VmId
 from console.model.units import GIB
 
+from .answers import answer, unread
 from .faults import Faults, within
 from .lease_book import LeaseBook
 from .machines import Migration, Node, Vm
@@ -53,6 +54,8 @@ class World:
     violations: list[str] = field(default_factory=list)
     own_in_flight_peak: int = 0
     native_on: bool = False
+    returning: bool = False
+    """VMs come back to the source from elsewhere."""
     left_at_s: dict[VmId, float] = field(default_factory=dict)
 
     # time
@@ -141,25 +144,11 @@ class World:
         if isinstance(command, cmd.WaitUntil):
             return None
         if isinstance(command, cmd.ReadCommand | cmd.ReadLease):
-            return self._unread(command) if self.silent() else self._read(command)
+            if self.silent():
+                return unread(command, moment(self.now_s), "sign-in refused" if self.signed_out() else "no answer")
+            return self._read(command)
         self.changes.append((self.now_s, command))
         return self._change(command)
-
-    def _unread(self, command: cmd.ReadCommand | cmd.ReadLease) -> sg.Signal | None:
-        at = moment(self.now_s)
-        why = "sign-in refused" if self.signed_out() else "no answer"
-        match command:
-            case cmd.CheckMove(vm, destination):
-                return sg.CheckRead(at, vm, destination, None, why)
-            case cmd.VerifyArrival(vm, host):
-                return sg.ArrivalRead(at, vm, host, None, why)
-            case cmd.ReadSetting(name):
-                return sg.SettingRead(at, name, None, why)
-            case cmd.Replan(vm, wanted, at_once):
-                return sg.Replanned(at, None, vm, wanted, at_once, why)
-            case cmd.ReadNode() | cmd.ReadProgress() | cmd.ReadLease():
-                return sg.ReadFailed(at, f"no node answers: {why}")
-        return None
 
     def _read(self, command: cmd.ReadCommand | cmd.ReadLease) -> sg.Signal | None:
         at = moment(self.now_s)
@@ -224,11 +213,14 @@ class World:
             locked=False,
             vm_state=vm.state,
             memory_bytes=vm.memory_bytes,
-            destination_accepts=destination in self._others(),
-            destination_why_not="" if destination in self._others() else f"{destination} takes no roles",
+            destination_accepts=self._takes(destination),
+            destination_why_not="" if self._takes(destination) else f"{destination} takes no roles",
             destination_free_bytes=node.free_bytes,
             destination_memory_bytes=512 * GIB,
         )
+
+    def _takes(self, host: HostName) -> bool:
+        return host in self._others() or (self.returning and self.nodes[host].state is NodeState.UP)
 
     def another(self, vm: Vm) -> HostName | None:
         allowed = [name for name in self._others() if name != vm.host and name not in vm.excluded]
@@ -291,39 +283,7 @@ class World:
             reply = self._carry_out(command)
         if not lost and self.random.random() < self.faults.answer_lost:
             reply = TIMED_OUT
-        return self._answer(command, reply, id)
-
-    def _answer(self, command: cmd.ChangeCommand | cmd.LeaseCommand, reply: Reply, id: str) -> sg.Signal | None:
-        at = moment(self.now_s)
-        match command:
-            case cmd.PauseNode():
-                return sg.PauseAnswered(at, reply)
-            case cmd.ResumeNode():
-                return sg.ResumeAnswered(at, reply)
-            case cmd.StartMove(vm):
-                return sg.StartAnswered(at, vm, reply)
-            case cmd.CancelMove(vm):
-                return sg.CancelReplied(at, vm, reply)
-            case cmd.MoveOwned(kind, name, destination):
-                return sg.OwnedAnswered(at, kind, name, destination, reply)
-            case cmd.CloseNode():
-                return sg.CloseAnswered(at, reply)
-            case cmd.SetSetting(name, value):
-                return sg.SettingAnswered(at, name, value, reply)
-            case cmd.StartNativeDrain() | cmd.StopNativeDrain():
-                return sg.NativeAnswered(at, reply)
-        return self._answer_of_lease(command, reply, id)
-
-    def _answer_of_lease(
-        self, command: cmd.ChangeCommand | cmd.LeaseCommand, reply: Reply, id: str
-    ) -> sg.Signal | None:
-        at = moment(self.now_s)
-        match command:
-            case cmd.CreateLease(name):
-                return sg.LeaseCreated(at, name, reply, id)
-            case cmd.RenewLease(name):
-                return sg.LeaseWritten(at, name, reply)
-        return None
+        return answer(command, reply, id, moment(self.now_s))
 
     def _carry_out(self, command: cmd.ChangeCommand) -> Reply:
         match command:
@@ -382,7 +342,7 @@ class World:
         if vm.host == destination:
             return OK
         self.own_starts.append((self.now_s, vm.ref.id, destination))
-        if vm.host != SOURCE and self.now_s - self.left_at_s.get(vm.ref.id, 0.0) > _LOOK_TO_START_S:
+        if (vm.host == SOURCE) is self.returning and self.now_s - self.left_at_s.get(vm.ref.id, 0.0) > _LOOK_TO_START_S:
             self.violations.append(f"{vm.ref.name} was moved a second time, from {vm.host}")
         if destination in vm.excluded:
             self.violations.append(f"{vm.ref.name} was asked to go to {destination}, which a conflict excludes")
