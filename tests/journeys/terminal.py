@@ -66,9 +66,9 @@ class Terminal:
             screen = self.screen()
             if all(text in screen for text in texts):
                 return screen
-            if time.monotonic() > until:
+            if time.monotonic() > until or "ended with" in screen:
                 missing = [text for text in texts if text not in screen]
-                raise AssertionError(f"{missing} did not come within {within_s:.0f} s:\n{screen}")
+                raise AssertionError(f"{missing} did not come (within {within_s:.0f} s):\n{screen}")
             time.sleep(LOOK_S)
 
     def close(self) -> None:
