@@ -99,18 +99,21 @@ def _overlap_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float, slots: in
     """A node's moves in one direction: while ``m`` of its slots copy, at most ``slots - m`` do their fixed part.
 
     The least time ``sum(a_m)`` with ``sum(rate_m * a_m) >= bytes`` and ``sum((slots - m) * a_m) >= fixed``, where
-    ``rate_m`` is what ``m`` copying moves reach; two of the ``a_m`` are enough, so all pairs are looked at.
+    ``rate_m`` is what ``m`` copying moves reach; two of the ``a_m`` are enough, so all pairs are looked at. Before
+    all that nothing copies for as long as the shortest fixed part, which every slot can spend on one.
     """
-    if not jobs:
+    copying = [job.fixed_s for job in jobs if job.transfer_bytes > 0]
+    if not copying:
         return 0.0
+    idle_s = min(copying)
     load = sum(job.transfer_bytes for job in jobs)
-    fixed = sum(job.fixed_s for job in jobs)
+    fixed = max(0.0, sum(job.fixed_s for job in jobs) - slots * idle_s)
     stream = max((job.stream_bytes_per_s for job in jobs if job.transfer_bytes > 0), default=0.0)
-    rates = [min(capacity_bytes_per_s, copying * stream) for copying in range(slots + 1)]
+    rates = [min(capacity_bytes_per_s, number * stream) for number in range(slots + 1)]
     best = 0.0
     for price_bytes, price_fixed in _dual_vertices(rates, slots):
         best = max(best, price_bytes * load + price_fixed * fixed)
-    return best
+    return idle_s + best
 
 
 def _dual_vertices(rates: Sequence[float], slots: int) -> list[tuple[float, float]]:
