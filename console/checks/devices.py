@@ -271,12 +271,13 @@ def nested(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-settings.Id", "vm-settings.ReplicationState", "vm-settings.ReplicationHealth"),
 )
 def replica(facts: Facts, this: Check) -> Iterator[Finding]:
-    for vm in facts.clustered_vms():
-        details = vm.details
-        if details is None:
+    for item in details_of(facts, this, "The state of the replication", _replication):
+        if not isinstance(item, tuple):
+            yield item
             continue
-        critical = details.replication_health == REPLICATION_CRITICAL
-        if critical or details.replication_state == RESYNCHRONISING:
+        vm, (state, health) = item
+        critical = health == REPLICATION_CRITICAL
+        if critical or state == RESYNCHRONISING:
             word = "critical" if critical else "resynchronising"
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
@@ -284,3 +285,9 @@ def replica(facts: Facts, this: Check) -> Iterator[Finding]:
                 vm_evidence(vm, "ReplicationHealth", word),
                 Fix("Mend or finish the replication first.", f"Get-VMReplication -VMName {quoted(vm.name)}"),
             )
+
+
+def _replication(details: VmDetails) -> tuple[int | None, int | None] | None:
+    """(state, health), None when neither is known."""
+    known = (details.replication_state, details.replication_health)
+    return None if known == (None, None) else known

@@ -16,7 +16,10 @@ CAPS = (0.25, 0.5, 0.75, 1.0)
 
 
 def outlook_of(cluster: Cluster, node: HostName | None, forecaster: Forecaster) -> Outlook:
-    """The moves of one node's VMs, or of all, each alone on the way to the first host that could take it."""
+    """The moves of one node's VMs, or of all, each alone on the way to the first host that could take it.
+
+    What the SMB cap costs is told for the node, or for the host with the most VMs.
+    """
     moves = {}
     for host in cluster.hosts:
         destination = _destination(cluster, host) if node in (None, host.name) else None
@@ -24,7 +27,8 @@ def outlook_of(cluster: Cluster, node: HostName | None, forecaster: Forecaster) 
             if vm.clustered and destination is not None:
                 moves[vm.id] = _move(cluster, vm, destination, forecaster)
     outlook = Outlook(moves)
-    source = None if node is None else cluster.host_by_name.get(node)
+    fullest = max(cluster.hosts, key=lambda host: len(cluster.vms_on(host.name)), default=None)
+    source = fullest if node is None else cluster.host_by_name.get(node)
     return outlook if source is None else _with_caps(outlook, cluster, source, forecaster)
 
 

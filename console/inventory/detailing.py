@@ -31,6 +31,8 @@ LOOK_BACK_S = 14 * 86400.0
 """How far back the event log is asked for migrations."""
 
 _EVENTS = catalogue.events.MIGRATION_EVENTS.id
+_OF_EVERY_VM = {catalogue.vms.VM_SETTINGS.id: "Id", catalogue.vms.VM_PROCESSORS.id: "VMId"}
+"""Entries that have a row for each VM on the host: one that has none there has moved away meanwhile."""
 
 _READS: tuple[tuple[str, Call, Overlay], ...] = (
     ("configuration_path", catalogue.vms.VM_SETTINGS.bind(), decode.details.with_settings),
@@ -92,6 +94,7 @@ async def _details(reader: Reader, node: HostName, ids: Sequence[VmId]) -> _Visi
     interview = Interview(reader, node)
     found: AllDetails = {id: VmDetails() for id in ids}
     arrivals = Host(node, Contact.ANSWERING, None)
+    gone: set[VmId] = set()
     for fact, call, overlay in _READS:
         told = interview.problems[:]
         try:
@@ -111,8 +114,13 @@ async def _details(reader: Reader, node: HostName, ids: Sequence[VmId]) -> _Visi
         problems = Problems(f"{node}, {call.entry}")
         found = overlay(found, rows, problems)
         interview.heard(call, problems)
+        if call.entry in _OF_EVERY_VM:
+            gone |= set(ids) - decode.details.vms_named(rows, _OF_EVERY_VM[call.entry])
         if call.entry == _EVENTS:
             arrivals = decode.host.with_arrivals(arrivals, rows, Problems(""))
+    everything = [name for name, _, _ in _READS]
+    for id in gone:
+        found = {**found, id: _missing(VmDetails(), everything, f"It was not on {node} while its details were read.")}
     return _Visit(
         found, arrivals.arrived_at, interview.problems, frozenset(interview.unread), frozenset(interview.denied)
     )

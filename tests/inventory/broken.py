@@ -68,8 +68,14 @@ def _cluster_wide() -> dict[str, Said]:
 
 def _details() -> dict[str, Said]:
     return {
-        "vm-settings": _changed(rows.VM_SETTINGS, ReplicationHealth=EnumValue(3, "Critical"), SmartPagingFilePath="D:"),
-        "vm-processors": _changed(rows.VM_PROCESSORS, ExposeVirtualizationExtensions=True),
+        "vm-settings": [
+            *_changed(rows.VM_SETTINGS, ReplicationHealth=EnumValue(3, "Critical"), SmartPagingFilePath="D:"),
+            *({**rows.VM_SETTINGS[0], "Id": id} for id in (VM_SQL, rows.VM_B)),
+        ],
+        "vm-processors": [
+            *_changed(rows.VM_PROCESSORS, ExposeVirtualizationExtensions=True),
+            *({**rows.VM_PROCESSORS[0], "VMId": id} for id in (VM_SQL, rows.VM_B)),
+        ],
         "vm-disks": [*rows.VM_DISKS, {**rows.VM_DISKS[0], "ControllerType": EnumValue(2, "PMEM")}],
         "vm-optical-drives": rows.VM_DRIVES,
         "vm-adapters": _changed(rows.VM_ADAPTERS, SwitchName="Elsewhere"),

@@ -15,8 +15,8 @@ WEB, STRAY = VmId(rows.VM_A), VmId(rows.VM_B)
 def _detailed() -> FakeReader:
     reader = two_nodes()
     reader.hosts["HV01"] |= {
-        "vm-settings": rows.VM_SETTINGS,
-        "vm-processors": rows.VM_PROCESSORS,
+        "vm-settings": [*rows.VM_SETTINGS, {**rows.VM_SETTINGS[0], "Id": rows.VM_B}],
+        "vm-processors": [*rows.VM_PROCESSORS, {**rows.VM_PROCESSORS[0], "VMId": rows.VM_B}],
         "vm-disks": rows.VM_DISKS,
         "vm-optical-drives": rows.VM_DRIVES,
         "vm-adapters": rows.VM_ADAPTERS,
@@ -99,3 +99,14 @@ async def test_details_and_owners_survive_the_next_reading() -> None:
     again = await read_cluster(reader, [HV01], clock, previous=cluster)
     assert again.vm_by_id[WEB] == cluster.vm_by_id[WEB]
     assert again.host_by_name[HV02].compatibility_vectors == cluster.host_by_name[HV02].compatibility_vectors
+
+
+async def test_a_vm_that_moved_away_meanwhile_has_no_known_details() -> None:
+    reader = _detailed()
+    cluster = await read_cluster(reader, [HV01], ManualClock())
+    reader.hosts["HV01"]["vm-processors"] = []
+    details = (await read_details(reader, cluster, HV01)).vm_by_id[WEB].details
+    assert details is not None
+    assert (details.disks, details.checkpoints) == (None, None)
+    assert "disks" in dict(details.missing)
+    assert "not on HV01" in dict(details.missing)["disks"]

@@ -50,6 +50,13 @@ def with_settings(known: AllDetails, rows: Sequence[Row], problems: Problems) ->
     return found
 
 
+def vms_named(rows: Sequence[Row], property: str) -> frozenset[VmId]:
+    """The VMs that an answer speaks of; its rows have been decoded, and what is wrong with them noted, before."""
+    unheard = Problems("")
+    found = (Reader(row, unheard).vm_id(property) for row in rows)
+    return frozenset(id for id in found if id is not None)
+
+
 def with_processors(known: AllDetails, rows: Sequence[Row], problems: Problems) -> AllDetails:
     """Get-VMProcessor. The mode is written as a name or as a number; modules before 2022 do not have it."""
     one = {id: items[-1] for id, items in _grouped(rows, problems, _processor).items()}
@@ -60,7 +67,7 @@ def _processor(read: Reader) -> ProcessorSettings:
     return ProcessorSettings(
         compatibility_enabled=read.truth("CompatibilityForMigrationEnabled"),
         compatibility_mode=_mode(read),
-        exposes_virtualization=read.truth("ExposeVirtualizationExtensions", nullable=True),
+        exposes_virtualization=read.truth("ExposeVirtualizationExtensions"),
     )
 
 
