@@ -6,7 +6,17 @@ import math
 from dataclasses import astuple, dataclass
 
 from .facts import Carrier, MoveFacts, Physics
-from .model import Dirtying, Ending, Overheads, Precopy, SaturatingSet, StopRule, precopy
+from .model import (
+    STOP_SHARE,
+    Dirtying,
+    Ending,
+    Overheads,
+    Precopy,
+    SaturatingSet,
+    StopRule,
+    at_the_rule_s,
+    precopy,
+)
 from .priors import Priors, TransportPriors, Workload
 
 PAGE_STRUCTURES = 64 / 4096
@@ -35,9 +45,8 @@ class Calibration:
     """Of the bytes of guest memory for a byte on the wire."""
     compressor: float = 1.0
     """Of what the processors compress."""
-    stop_share: float = 0.25
-    """How far the blackout of a move that converges is on the way from its last pass to what the hypervisor aims at:
-    the rule is looked at during passes too, so that the last stretch is seldom as short as it could be."""
+    stop_share: float = STOP_SHARE
+    """Of the blackout that the hypervisor aims at: the least that a move sees which converges in its first pass."""
     dark_pass_counts: bool = False
     """Whether the cap on passes counts the one in the dark."""
 
@@ -120,14 +129,14 @@ def physics(facts: MoveFacts, calibration: Calibration, priors: Priors) -> Physi
     if found.ending is Ending.PASS_CAP:
         return Physics(found.duration_s, found.blackout_s, found.passes, True)
     if found.ending is Ending.SMALL_ENOUGH:
-        dark = rule_s(found.blackout_s, load, calibration)
+        dark = rule_s(found.blackout_s, found.passes, load, calibration.stop_share)
         return Physics(max(found.duration_s, dark), dark, found.passes, True)
     return _stalled(load, rate, found)
 
 
-def rule_s(blackout_s: float, load: Load, calibration: Calibration) -> float:
-    """The blackout of a move that the stop rule ended, given that of its last pass."""
-    return blackout_s + calibration.stop_share * max(0.0, load.stop_seconds - blackout_s)
+def rule_s(blackout_s: float, passes: int, load: Load, stop_share: float) -> float:
+    """The blackout of a move that the stop rule ended, given what its last pass alone would make of it."""
+    return load.handover_s + at_the_rule_s(blackout_s - load.handover_s, passes, load.stop_seconds, stop_share)
 
 
 def _stalled(load: Load, rate: float, found: Precopy) -> Physics:

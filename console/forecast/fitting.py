@@ -128,7 +128,7 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
     return answer
 
 
-_STOP_SHARES = tuple(step / 10 for step in range(9))
+_STOP_SHARES = tuple(step / 10 for step in range(11))
 
 
 def fit_stop_share(samples: Sequence[tuple[MoveFacts, float]], calibration: Calibration, priors: Priors) -> Calibration:

@@ -9,7 +9,7 @@ from typing import Protocol
 from console.model.cluster import Cluster, VirtualMachine, VmState
 from console.model.identity import HostName, VmId
 
-from .model import Overheads, PowerLaw, Precopy, StopRule, precopy
+from .model import STOP_SHARE, Overheads, PowerLaw, Precopy, StopRule, at_the_rule_s, precopy
 from .priors import Priors, Workload, workload_of
 from .transport import Path, path_between
 from .values import MigrationType, MoveForecast
@@ -101,7 +101,9 @@ class PriorForecaster:
     def _live(self, vm: VirtualMachine, path: Path, rate: float, correction: Correction) -> MoveForecast:
         workload = workload_of(vm)
         copied = self._copy(vm, path, rate, correction, workload)
-        blackout = correction.blackout_s if correction.blackout_s is not None else copied.blackout_s
+        blackout = correction.blackout_s
+        if blackout is None:
+            blackout = min(self._dark_s(copied, path), copied.duration_s)
         widen = correction.duration_p90_factor or self.priors.duration_p90_factor
         widen_blackout = correction.blackout_p90_factor or self.priors.blackout_p90_factor
         return MoveForecast(
@@ -116,6 +118,16 @@ class PriorForecaster:
             correction.basis or _prior_basis(path, workload),
         )
 
+    def _dark_s(self, copied: Precopy, path: Path) -> float:
+        if not copied.converged:
+            return copied.blackout_s
+        handover = self._handover_s(path)
+        memory = at_the_rule_s(copied.blackout_s - handover, copied.passes, self.priors.stop_s, STOP_SHARE)
+        return handover + memory
+
+    def _handover_s(self, path: Path) -> float:
+        return self.priors.smb_direct.handover_s if path.rdma else self.priors.tcp.handover_s
+
     def _copy(self, vm: VirtualMachine, path: Path, rate: float, correction: Correction, workload: Workload) -> Precopy:
         priors = self.priors
         stop = StopRule(rate * priors.stop_s, priors.pass_cap)
@@ -129,7 +141,7 @@ class PriorForecaster:
 
     def _overheads(self, path: Path, correction: Correction) -> Overheads:
         priors = self.priors
-        handover = priors.smb_direct.handover_s if path.rdma else priors.tcp.handover_s
+        handover = self._handover_s(path)
         before, after = priors.overhead_before_s, priors.overhead_after_s
         if correction.overhead_s is not None:
             handover = min(handover, correction.overhead_s)

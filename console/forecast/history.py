@@ -23,9 +23,9 @@ from .spread import Spread
 from .transport import Path, path_between
 from .watching import Pass, law_of
 
-_OVERHEAD_WEIGHT = 3.0
-_RATE_WEIGHT = 3.0
-"""Moves that weigh as much as the priors of overhead and rate."""
+_OVERHEAD_WEIGHT = 0.2
+_RATE_WEIGHT = 0.3
+"""How much the priors of overhead and rate weigh, in moves that are nothing but overhead or copying."""
 _ROUNDS = 8
 _MOST = 2000
 """Moves that are looked at, the latest ones."""
@@ -135,8 +135,8 @@ class Learned:
         counts = self._levels.evidence(keys)
         dark = self._blackouts.get(vm, [])
         return VmLearned(
-            counts["VM"], counts["path"], counts["run"] if self._run else 0,
-            math.exp(self._levels.opinion(keys).correction), self._spread.widening((keys.vm, keys.path)),
+            counts["VM"], counts["kind"], counts["run"] if self._run else 0,
+            math.exp(self._levels.opinion(keys).correction), self._spread.widening((keys.vm, keys.kind)),
             median(dark[-5:]) if dark else None, len(dark), self._laws.get(vm),
         )  # fmt: skip
 
@@ -154,7 +154,7 @@ class Learned:
         keys = _keys(move.vm, path, move.source, move.destination, move.run)
         opinion = self._levels.opinion(keys)
         off = math.log(move.duration_s / expected_s(move, path, self.site))
-        self._spread.learn((keys.vm, keys.path), off - opinion.correction)
+        self._spread.learn((keys.vm, keys.kind), off - opinion.correction)
         self._levels.learn(opinion, off)
 
     def _basis(self, found: VmLearned) -> str:
@@ -217,7 +217,7 @@ def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> d
 
 def _keys(vm: VmId, path: Path, source: HostName, destination: HostName, run: str) -> Keys:
     transport = (path.transport, path.rdma)
-    return Keys(run, (transport, source, destination), transport, (vm, transport))
+    return Keys(run, transport, (transport, source, destination), (vm, transport))
 
 
 def _moves(count: int) -> str:

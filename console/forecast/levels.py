@@ -88,8 +88,9 @@ class Levels:
         losses = self._losses.find(keys.kind) or self._losses.find(keys.path) or self._losses.find(None) or {}
         base = _mixed(proposals, losses)
         strange = [off for off, kind in self._runs.find(keys.run) or () if kind != keys.kind]
-        if strange:
-            proposals["run"] = base + median(strange) * len(strange) / (len(strange) + _RUN_SHRINKS)
+        if not strange:
+            return Opinion(keys, proposals, base, base)
+        proposals["run"] = base + median(strange) * len(strange) / (len(strange) + _RUN_SHRINKS)
         return Opinion(keys, proposals, base, _mixed(proposals, losses))
 
     def learn(self, opinion: Opinion, error: float) -> None:
@@ -147,5 +148,9 @@ class Levels:
 
 def _mixed(proposals: Mapping[str, float], losses: Mapping[str, float]) -> float:
     least = min((losses[name] for name in proposals if name in losses), default=0.0)
-    weights = [math.exp(-_DECISIVE * (losses.get(name, least) - least)) for name in proposals]
-    return sum(w * value for w, value in zip(weights, proposals.values(), strict=True)) / sum(weights)
+    total = weighted = 0.0
+    for name, value in proposals.items():
+        weight = math.exp(_DECISIVE * (least - losses.get(name, least)))
+        total += weight
+        weighted += weight * value
+    return weighted / total

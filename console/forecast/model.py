@@ -172,6 +172,20 @@ def _passes(
     return remaining, copying_s, sent, _MOST_PASSES, Ending.NO_PROGRESS
 
 
+STOP_SHARE = 0.25
+"""Prior for the last argument of the next function."""
+
+
+def at_the_rule_s(last_pass_s: float, passes: int, stop_seconds: float, share: float) -> float:
+    """Seconds in the dark for the memory of a move that converges, where the hypervisor aims at ``stop_seconds``.
+
+    The rule is looked at during passes too, so that a move which needed several goes dark as soon as it may: near the
+    rule's limit, however little the last whole pass would have left. A move that converges in its first pass may
+    leave less, but seldom less than a ``share`` of the limit. So a faster link never makes it longer.
+    """
+    return stop_seconds if passes > 1 else min(stop_seconds, max(last_pass_s, share * stop_seconds))
+
+
 def fixed_point_bytes(law: PowerLaw, rate_bytes_per_s: float) -> float:
     """Where the passes of a power law settle: ``v* = (c / B^p)^(1 / (1 - p))``; the move converges when it is at
     most the stop size.

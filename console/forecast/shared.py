@@ -114,5 +114,5 @@ def _outcome(flow: _Flow, calibration: Calibration) -> Physics:
     seconds = flow.ended_s - flow.started_s + load.handover_s + load.after_s
     dark = flow.dark_s + load.handover_s
     if flow.small:
-        dark = rule_s(dark, load, calibration)
+        dark = rule_s(dark, flow.passes, load, calibration.stop_share)
     return Physics(max(seconds, dark), dark, flow.passes, flow.converges)

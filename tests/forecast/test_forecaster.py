@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from console.forecast.forecaster import PriorForecaster
 from console.forecast.values import Forecaster, MigrationType, MoveForecast
-from console.model.cluster import Cluster, VirtualMachine, VmState
+from console.model.cluster import Cluster, MigrationTransport, VirtualMachine, VmState
 from console.model.identity import HostName
-from tests.builders import host_name, make_cluster, make_vm
+from tests.builders import host_name, make_adapter, make_cluster, make_vm
 
 HERE, THERE = host_name(1), host_name(2)
 CLUSTER = make_cluster(2, 0)
@@ -52,6 +54,31 @@ def test_sharing_and_size_and_load_make_it_longer() -> None:
     busy = make_vm("sql01", HERE, 64, cpu_percent=90, processors=32)
     assert ask(busy).duration_p50_s > large.duration_p50_s
     assert "database" in ask(busy).basis
+
+
+@given(
+    st.integers(1, 2000),
+    st.sampled_from(["sql", "web", "file", "plain"]),
+    st.sampled_from(list(MigrationTransport)),
+    st.floats(1e6, 1e10),
+    st.floats(1, 50),
+)
+def test_more_bandwidth_is_never_worse(
+    gib: int, name: str, transport: MigrationTransport, link: float, more: float
+) -> None:
+    vm = make_vm(name, HERE, gib)
+
+    def on(speed: float) -> MoveForecast:
+        adapters = (make_adapter(link_bytes_per_s=speed),)
+        hosts = [dataclasses.replace(host, adapters=adapters, migration_transport=transport) for host in CLUSTER.hosts]
+        return ask(vm, make_cluster(hosts, 0))
+
+    slow, fast = on(link), on(link * more)
+    if slow.converges == fast.converges:
+        assert fast.duration_p50_s <= slow.duration_p50_s * (1 + 1e-9)
+    if slow.converges and fast.converges:
+        assert fast.blackout_p50_s <= slow.blackout_p50_s * (1 + 1e-9)
+        assert fast.blackout_p90_s <= slow.blackout_p90_s * (1 + 1e-9)
 
 
 def test_an_unknown_destination_is_an_error() -> None:

@@ -53,6 +53,8 @@ def test_more_bandwidth_never_lengthens_what_stops_for_the_same_reason(facts: Mo
     fast = physics(replace(facts, link_bytes_per_s=facts.link_bytes_per_s * more), Calibration(), PRIORS)
     if slow.converges and fast.converges and slow.passes == fast.passes:
         assert fast.duration_s <= slow.duration_s * (1 + 1e-9)
+    if facts.pass_cap is None and slow.converges and fast.converges:
+        assert fast.blackout_s <= slow.blackout_s * (1 + 1e-9)
 
 
 @given(st.lists(facts_strategy, min_size=1, max_size=6))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +70,5 @@ def test_bad_input_names_line_and_field(lines: list[str], says: str) -> None:
 
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_any_text_is_rows_or_a_sentence(lines: list[str]) -> None:
-    try:
-        read(HEADER, *lines)
-    except BadRow as problem:
-        assert str(problem).startswith("line ")
+    with suppress(BadRow):
+        assert all(row.facts.memory_bytes > 0 for row in read(HEADER, *lines))
