@@ -75,5 +75,7 @@ def _expiry(certificate: dict[str, Any]) -> datetime | None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
     text = getattr(error, "strerror", None) or str(error) or "no answer in time"
     return " ".join(str(text).split())
