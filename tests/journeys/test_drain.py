@@ -26,7 +26,7 @@ def test_from_the_board_to_drained_without_a_mouse(tmp_path: Path, columns: int,
         console.keys("Enter")
         console.wait_for("LIVE", "in flight")
         console.wait_for("HV01 is empty: verified", "10 of 10 VMs", within_s=150)
-        console.keys("q")
+        console.keys("C-q")
         console.wait_for("ended with 0")
 
 
