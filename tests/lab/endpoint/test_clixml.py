@@ -238,18 +238,18 @@ def test_the_reader_knows_enumerations_and_references() -> None:
 
 
 def test_a_thirty_property_object_takes_microseconds() -> None:
-    """The target is 80 µs; the bound leaves room for a busy machine."""
+    """The target is 80 µs of processor time; the bound leaves room for a busy machine."""
     properties: dict[str, PsValue] = {f"Text{index}": f"vm {index} on a host" for index in range(12)}
     properties |= {f"Enum{index}": STATE for index in range(6)}
     properties |= {f"Number{index}": Typed("I64", 2**33) for index in range(8)}
     properties |= {"Id": UUID(int=7), "Up": timedelta(days=3), "On": True, "List": ["a", "b"]}
     machine = PsObject(TYPES, properties, "vm")
     best = min(_seconds(machine) for _ in range(5))
-    assert best / 200 < 160e-6
+    assert best / 200 < 240e-6
 
 
 def _seconds(machine: PsObject) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(200):
         clixml.write(machine)
-    return time.perf_counter() - start
+    return time.process_time() - start
