@@ -15,10 +15,10 @@ from console.clock import Clock
 from console.diagnose.outlook import outlook_of
 from console.doors import open_reader, seeds_of
 from console.drain.state import RunState
-from console.forecast.forecaster import PriorForecaster
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
+from console.learning import LearningForecaster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents
@@ -39,7 +39,7 @@ class LiveOperations:
         self._read_only = read_only or site.options.read_only
         self._clock = site.clock()
         self._reader = open_reader(site)
-        self._forecaster = PriorForecaster()
+        self._forecaster = LearningForecaster(site.paths)
         self._runs = Runs(site, self._clock, read_only=self._read_only)
         self._latest: Cluster | None = None
         self._found: tuple[Cluster, HostName | None, Findings] | None = None

@@ -13,11 +13,15 @@ from console.drain import move_events as mv
 from console.drain.events import Event, RunOpened
 from console.drain.fold import fold
 from console.drain.state import Move, MoveState, RunState
+from console.forecast.forecaster import PriorForecaster
 from console.forecast.history import FinishedMove, Learned
+from console.forecast.values import MoveForecast
 from console.forecast.watching import Pass
 from console.journal.store import Journal
-from console.model.cluster import Cluster
+from console.journal.trouble import JournalUnusable
+from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, RunId, VmId
+from console.paths import Paths
 from console.windows.decode.events import BLACKOUT_IDS, EventRecord
 
 PAGE_BYTES = 4096
@@ -34,12 +38,8 @@ def moves_of_journal(journal: Journal, cluster: str | None, most: int = MOST_RUN
     Raises:
         JournalUnusable: the file can not be read now.
     """
-    found: list[FinishedMove] = []
-    for run in journal.runs()[:most]:
-        events = [recorded.event for recorded in journal.events(run)]
-        if events and isinstance(events[0], RunOpened) and cluster in (None, events[0].cluster):
-            found += moves_of_run(events)
-    return found
+    runs = (_told([recorded.event for recorded in journal.events(run)]) for run in journal.runs()[:most])
+    return [move for name, moves in runs if cluster in (None, name) for move in moves]
 
 
 def moves_of_run(events: Sequence[Event]) -> list[FinishedMove]:
@@ -159,10 +159,9 @@ class Forgotten:
         return replace(self, vms_until={**self.vms_until, vm: now})
 
 
-def forgotten_file(state: Path, cluster: str) -> Path:
+def forgotten_file(state: Path) -> Path:
     """Beside the journal; the journal itself stays whole."""
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in cluster)
-    return state / f"forgotten-{stem}.json"
+    return state / "forgotten.json"
 
 
 def read_forgotten(path: Path) -> Forgotten:
@@ -203,3 +202,62 @@ def write_forgotten(path: Path, forgotten: Forgotten) -> None:
 def learned(cluster: Cluster, moves: Iterable[FinishedMove], forgotten: Forgotten, run: RunId | None = None) -> Learned:
     """Everything that is to be remembered, as evidence for the forecaster."""
     return Learned(cluster, [move for move in moves if forgotten.keeps(move)], run=run or "")
+
+
+class LearningForecaster:
+    """A :class:`~console.forecast.values.Forecaster` that has read this machine's journal.
+
+    It looks there again when it is asked about another snapshot of the cluster. A cluster that differs from the one
+    before only in what an operator tries out keeps the evidence. A journal that can not be read changes nothing.
+    """
+
+    def __init__(self, paths: Paths, run: RunId | None = None) -> None:
+        self._paths = paths
+        self._run = run
+        self._closed: dict[RunId, tuple[str, list[FinishedMove]]] = {}
+        self._cluster: Cluster | None = None
+        self._rests_on: tuple[object, ...] = ()
+        self._forecaster = PriorForecaster()
+
+    def forecast(
+        self, cluster: Cluster, vm: VirtualMachine, destination: HostName, *, sharing: int = 1
+    ) -> MoveForecast:
+        """See :meth:`console.forecast.forecaster.PriorForecaster.forecast`."""
+        if cluster is not self._cluster:
+            self._cluster = cluster
+            self._look(cluster)
+        return self._forecaster.forecast(cluster, vm, destination, sharing=sharing)
+
+    def _look(self, cluster: Cluster) -> None:
+        try:
+            forgotten = read_forgotten(forgotten_file(self._paths.state))
+            moves = self._moves(cluster.name)
+        except (JournalUnusable, ValueError, OSError):
+            return
+        hosts = tuple(host.name for host in cluster.hosts)
+        rests_on = (cluster.name, hosts, forgotten, tuple((move.run, move.vm, move.finished_at) for move in moves))
+        if rests_on != self._rests_on:
+            self._rests_on = rests_on
+            evidence = learned(cluster, moves, forgotten, self._run) if moves else None
+            self._forecaster = PriorForecaster(evidence=evidence)
+
+    def _moves(self, cluster: str) -> list[FinishedMove]:
+        if not self._paths.journal.exists():
+            return []
+        found: list[FinishedMove] = []
+        with Journal.open(self._paths.journal, read_only=True) as journal:
+            for run in journal.runs()[:MOST_RUNS]:
+                known = self._closed.get(run)
+                if known is None:
+                    events = [recorded.event for recorded in journal.events(run)]
+                    known = _told(events)
+                    if fold(events).outcome is not None:
+                        self._closed[run] = known
+                found += known[1] if known[0] == cluster else []
+        return found
+
+
+def _told(events: Sequence[Event]) -> tuple[str, list[FinishedMove]]:
+    """Of which cluster a run was, and what it finished."""
+    first = events[0]
+    return (first.cluster if isinstance(first, RunOpened) else ""), moves_of_run(events)

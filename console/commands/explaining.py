@@ -100,7 +100,7 @@ def forget_vm(target: Target, typed: str) -> str:
     with opened_site(target) as site:
         now = site.clock().now()
         forgotten = _forgotten(site)
-        path = forgotten_file(site.paths.state, site.name)
+        path = forgotten_file(site.paths.state)
         if typed == "all":
             changed, what = forgotten.with_everything(now), "All moves up to now count"
         else:
@@ -129,7 +129,7 @@ def _moves(site: Site, cluster: str | None) -> list[FinishedMove]:
 
 
 def _forgotten(site: Site) -> Forgotten:
-    path = forgotten_file(site.paths.state, site.name)
+    path = forgotten_file(site.paths.state)
     try:
         return read_forgotten(path)
     except (ValueError, OSError) as error:

@@ -96,8 +96,8 @@ def main() -> int:
 
 async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from console.doors import open_doors, seeds_of
-    from console.forecast.forecaster import PriorForecaster
     from console.journal.live import load_run
+    from console.learning import LearningForecaster
 
     from .carrying import Executor
     from .changing import Hands
@@ -120,7 +120,7 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
         hands,
         Sensors(reader, clock),
         Leases(reader, circle, hands, clock, run),
-        FreshPlanner(reader, clock, site, PriorForecaster()),
+        FreshPlanner(reader, clock, site, LearningForecaster(site.paths, run)),
         clock,
     )
     try:

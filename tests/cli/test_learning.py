@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain.events import Event
 from console.drain.state import Move, MoveState
+from console.forecast.forecaster import PriorForecaster
 from console.forecast.history import FinishedMove
 from console.journal.store import Journal
 from console.learning import (
     Forgotten,
+    LearningForecaster,
     forgotten_file,
     moves_of_event_logs,
     moves_of_journal,
@@ -25,6 +28,7 @@ from console.learning import (
 from console.model.cluster import VirtualMachine
 from console.model.identity import RunId, VmId
 from console.model.units import GIB
+from console.paths import Paths
 from console.planner.values import Engine
 from console.windows.decode.events import EventRecord
 from tests.builders import READ_AT, host_name, make_cluster, make_vm
@@ -84,6 +88,29 @@ def test_only_runs_of_this_cluster_count(tmp_path: Path) -> None:
         assert len(moves_of_journal(journal, None)) == 2
 
 
+def test_the_console_s_forecaster_reads_the_journal_and_minds_what_is_forgotten(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path / "journal.sqlite", tmp_path, tmp_path)
+    prior = PriorForecaster().forecast(CLUSTER, VMS[0], THERE)
+    forecaster = LearningForecaster(paths)
+    assert forecaster.forecast(CLUSTER, VMS[0], THERE) == prior
+    with Journal.open(paths.journal) as journal:
+        for number in range(3):
+            run = RunId(f"run-{number}")
+            journal.append_all(run, [replace(opened(CLUSTER.name), run=run), *moved(VMS[0], 5, 305)])
+    found = forecaster.forecast(replace(CLUSTER), VMS[0], THERE)
+    assert found.duration_p50_s > 3 * prior.duration_p50_s
+    assert found.basis == "3 earlier moves of this VM"
+    write_forgotten(forgotten_file(tmp_path), Forgotten().with_everything(at(1000)))
+    assert forecaster.forecast(replace(CLUSTER), VMS[0], THERE) == prior
+
+
+def test_a_journal_that_can_not_be_read_leaves_the_priors(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path / "journal.sqlite", tmp_path, tmp_path)
+    paths.journal.write_bytes(b"no database at all, only text" * 100)
+    prior = PriorForecaster().forecast(CLUSTER, VMS[0], THERE)
+    assert LearningForecaster(paths).forecast(CLUSTER, VMS[0], THERE) == prior
+
+
 def record(id: int, host: str, seconds: float, *values: str) -> EventRecord:
     return EventRecord(id, "p", "c", host, at(seconds), tuple((f"Parameter{n}", text) for n, text in enumerate(values)))
 
@@ -107,8 +134,7 @@ def move_at(seconds: float, vm: VirtualMachine = VMS[0]) -> FinishedMove:
 
 
 def test_what_is_forgotten_stays_forgotten_and_later_moves_count(tmp_path: Path) -> None:
-    path = forgotten_file(tmp_path / "state", "CL 1/..")
-    assert path.parent == tmp_path / "state"
+    path = forgotten_file(tmp_path / "state")
     assert read_forgotten(path) == Forgotten()
     write_forgotten(path, Forgotten().with_vm(VMS[0].id, at(50)))
     found = read_forgotten(path)

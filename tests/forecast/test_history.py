@@ -28,11 +28,19 @@ def at(minutes: float) -> datetime:
     return READ_AT + timedelta(minutes=minutes)
 
 
-def finished(vm: VirtualMachine, duration_s: float, minutes: float = 0.0, **more: object) -> FinishedMove:
-    values: dict[str, object] = {"run": "r1", "source": HERE, "destination": THERE, "blackout_s": 0.5}
+def finished(
+    vm: VirtualMachine,
+    duration_s: float,
+    minutes: float = 0.0,
+    *,
+    run: str = "r1",
+    destination: HostName = THERE,
+    blackout_s: float = 0.5,
+    passes: tuple[Pass, ...] = (),
+) -> FinishedMove:
     return FinishedMove(
-        vm.id, vm.name, memory_bytes=vm.memory_bytes, finished_at=at(minutes), duration_s=duration_s, **(values | more)
-    )  # type: ignore[arg-type]
+        vm.id, vm.name, run, HERE, destination, vm.memory_bytes, at(minutes), duration_s, blackout_s, passes=passes
+    )
 
 
 def truth_s(vm: VirtualMachine, overhead_s: float, rate: float) -> float:

@@ -19,7 +19,8 @@ def seen(law: PowerLaw, *times: float) -> list[Pass]:
 def test_two_passes_give_the_law() -> None:
     found = law_of(seen(PowerLaw(50e6, 0.5), 60, 9))
     assert found is not None
-    assert (found.bytes_in_first_second, found.exponent) == (pytest.approx(50e6), pytest.approx(0.5))
+    assert found.bytes_in_first_second == pytest.approx(50e6)
+    assert found.exponent == pytest.approx(0.5)
 
 
 def test_exponents_stay_where_guests_are() -> None:
