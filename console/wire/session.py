@@ -148,11 +148,12 @@ class HostSession:
         except Cancelled:
             self._fail(request, SessionGone(self.host, "The question was given up."))
         except Failure as failure:
-            request.resolve(None, failure)
             if not self._conversation.is_open and isinstance(
                 failure, Unreachable | SignInRefused | Refused | EndpointMissing
             ):
+                # Before anybody hears of it: what is asked afterwards, with new credentials, is not ours to fail.
                 self._fail_waiting(failure)
+            request.resolve(None, failure)
         except Exception as error:  # the border: a thread that dies would leave everybody waiting
             request.resolve(None, error)
         finally:
@@ -160,15 +161,18 @@ class HostSession:
         self._conversation.tidy()
 
     def _fail_waiting(self, failure: Failure) -> list[_Stop]:
-        """Nobody who waits needs to find out for himself that there is no session. Everything else stays queued."""
-        others: list[_Stop | Callable[[], None]] = []
+        """Nobody who waits needs to find out for himself that there is no session. Everything else stays queued, and
+        so does what waits for new credentials."""
+        others: list[_Request | _Stop | Callable[[], None]] = []
+        renewed = False
         with suppress(Empty):
             while True:
                 work = self._queue.get_nowait()
-                if isinstance(work, _Request):
+                if isinstance(work, _Request) and (not renewed or self._closing.is_set()):
                     self._fail(work, failure)
                 else:
                     others.append(work)
+                    renewed = renewed or not isinstance(work, _Request | _Stop)
         for work in others:
             self._queue.put(work)
         return [work for work in others if isinstance(work, _Stop)]

@@ -49,6 +49,7 @@ class World:
     probes: list[BaseException | bool] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     on_poll: Callable[[], None] | None = None
+    on_open: Callable[[], None] | None = None
 
     def count(self, word: str) -> int:
         return self.log.count(word)
@@ -87,6 +88,8 @@ class FakePool:
     answered: Callable[[], None]
 
     def open(self, limit_s: float) -> None:
+        if self.world.on_open is not None:
+            self.world.on_open()
         self.world._act("open", self.world.opens)
         self.answered()
 

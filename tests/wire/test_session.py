@@ -193,6 +193,31 @@ async def test_wrong_password_is_tried_once_and_again_with_new_credentials() -> 
     await reader.close()
 
 
+async def test_what_is_asked_with_new_credentials_does_not_fail_with_the_old_ones() -> None:
+    world = World(opens=[AuthenticationError("no")])
+    reader = reader_of(world)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    world.on_open = hold
+    first = asyncio.create_task(reader.read(N1, READ))
+    await asyncio.to_thread(entered.wait, 10)
+    second = asyncio.create_task(reader.read(N1, READ))
+    await asyncio.sleep(0)
+    reader.renew(Credentials("LAB\\admin", "other"))
+    third = asyncio.create_task(reader.read(N1, READ))
+    await asyncio.sleep(0)
+    go_on.set()
+    for refused in (first, second):
+        with pytest.raises(SignInRefused):
+            await refused
+    assert await third == ROWS.answer
+    await reader.close()
+
+
 async def test_reader_and_writer_share_their_sign_in() -> None:
     world = World(opens=[AuthenticationError("no")] * 9)
     reader = reader_of(world, "N1", "N2", "N3")
