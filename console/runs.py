@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import socket
+import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -39,6 +40,7 @@ class Runs:
         self._read_only = read_only
         self._journal: Journal | None = None
         self._closed: dict[RunId, RunState] = {}
+        self._children: dict[RunId, subprocess.Popen[bytes]] = {}
 
     def start(self, plan: Plan, cluster: Cluster, consents: Consents) -> JournalRun:
         """Write down the run and start its runner.
@@ -71,7 +73,7 @@ class Runs:
         )
         journal = self._writable()
         journal.append(event.run, event)
-        start_runner(self._site, event.run)
+        self._children[event.run] = start_runner(self._site, event.run)
         return self._handle(event.run)
 
     def attach(self, run: RunId, *, revive: bool = True) -> JournalRun:
@@ -82,7 +84,7 @@ class Runs:
         """
         state = self.state(run)
         if revive and not self._read_only and state.outcome is None and not self.is_carried_out(run):
-            start_runner(self._site, run)
+            self._children[run] = start_runner(self._site, run)
         return self._handle(run)
 
     def all(self) -> tuple[RunState, ...]:
@@ -108,9 +110,12 @@ class Runs:
         return tuple(state for state in self.all() if state.outcome is None)
 
     def is_carried_out(self, run: RunId) -> bool:
-        """Whether a runner shows signs of life."""
+        """Whether a runner shows signs of life. One that was started here may not have got so far yet."""
+        child = self._children.get(run)
+        if child is not None and child.poll() is None:
+            return True
         beat = self._readable().runner(run)
-        if beat is None:
+        if beat is None or (child is not None and child.pid == beat.pid):
             return False
         if beat.host == socket.gethostname() and not is_alive(beat.pid):
             return False

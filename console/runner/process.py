@@ -34,8 +34,8 @@ ANSWER_S = 75.0
 _LONGEST_LOG_BYTES = 1_000_000
 
 
-def start_runner(site: Site, run: RunId) -> int:
-    """Start the process that runs (or takes over) a run of the journal; returns its id.
+def start_runner(site: Site, run: RunId) -> subprocess.Popen[bytes]:
+    """Start the process that runs (or takes over) a run of the journal.
 
     Raises:
         OSError: no process could be started.
@@ -58,7 +58,7 @@ def start_runner(site: Site, run: RunId) -> int:
     with child.stdin as stdin:
         stdin.write(json.dumps(order).encode())
     site.on_runner_started(child.pid)
-    return child.pid
+    return child
 
 
 def _log(site: Site) -> IO[bytes]:
