@@ -26,7 +26,7 @@ def _to_kerberos(host: str) -> Fix:
     Severity.BLOCKS,
     Family.AUTHENTICATION,
     "CredSSP is chosen on a host on which Credential Guard runs",
-    "article, Credential Guard; Win32_DeviceGuard.SecurityServicesRunning has 1",
+    "Live Migration Internals and Tuning, Credential Guard; Win32_DeviceGuard.SecurityServicesRunning has 1",
     reads=("vm-host.VirtualMachineMigrationAuthenticationType", "device-guard.SecurityServicesRunning"),
 )
 def credssp_under_credential_guard(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _credssp_conflict(this: Check, host: Host) -> Conflict:
     Severity.RISKS,
     Family.AUTHENTICATION,
     "CredSSP anywhere in a cluster that has 2025 nodes",
-    "article, upgrade order",
+    "Live Migration Internals and Tuning, upgrade order",
     reads=("vm-host.VirtualMachineMigrationAuthenticationType", "operating-system.BuildNumber"),
 )
 def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.AUTHENTICATION,
     "Hosts differ in the authentication of live migration",
-    "article, Credential Guard",
+    "Live Migration Internals and Tuning, Credential Guard",
     reads=("vm-host.VirtualMachineMigrationAuthenticationType",),
 )
 def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.BLOCKS,
     Family.AUTHENTICATION,
     "Live migration is switched off at one end",
-    "Get-VMHost VirtualMachineMigrationEnabled; support article 4558514",
+    "Get-VMHost VirtualMachineMigrationEnabled; Microsoft support 4558514",
     reads=("vm-host.VirtualMachineMigrationEnabled",),
 )
 def migration_disabled(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -166,7 +166,7 @@ def host_not_available(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.AUTHENTICATION,
     "WinRM on a host does not answer",
-    "article, VM gets stuck: WinRM down is the first common root cause",
+    "Live Migration Internals and Tuning, VM gets stuck: WinRM down is the first common root cause",
     reads=(),
 )
 def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:

@@ -41,7 +41,7 @@ def atc_owns(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "The cluster is older than the update of September 2022 and knows neither limit nor SMB cap",
-    "article, cluster-wide concurrency and bandwidth: KB5017381",
+    "Live Migration Internals and Tuning, cluster-wide concurrency and bandwidth: KB5017381",
     reads=(
         "cluster.MaximumParallelMigrations",
         "cluster.SetSMBBandwidthLimit",
@@ -66,7 +66,7 @@ def smb_controls_absent(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "The SMB cap, not the link, decides when a drain is done",
-    "article, cluster-wide bandwidth; the forecast at 25, 50 and 75 %",
+    "Live Migration Internals and Tuning, cluster-wide bandwidth; the forecast at 25, 50 and 75 %",
     reads=("cluster.SetSMBBandwidthLimit", "cluster.SMBBandwidthLimitFactor"),
 )
 def smb_cap_tight(facts: Facts, this: Check) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def shared_path(path: str) -> bool:
     Severity.BLOCKS,
     Family.MACHINE,
     "A discretely assigned device pins the VM to its host",
-    "article, GPU partitioning; Get-VMAssignableDevice",
+    "Live Migration Internals and Tuning, GPU partitioning; Get-VMAssignableDevice",
     reads=("vm-assigned-devices.VMId",),
 )
 def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.BLOCKS,
     Family.MACHINE,
     "A connected adapter's switch is not on the destination",
-    "support article 4558514: 21502 below 10 %, 33012",
+    "Microsoft support 4558514: 21502 below 10 %, 33012",
     reads=("vm-adapters.VMId", "vm-adapters.SwitchName", "vm-adapters.Connected", "switches.Name"),
 )
 def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:

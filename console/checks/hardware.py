@@ -97,7 +97,7 @@ def _can_not_take(source: Host | None, host: Host, partitions: tuple[GpuPartitio
     Severity.RISKS,
     Family.MACHINE,
     "A virtual Fibre Channel adapter: its virtual SAN has to be there, and both sets of names zoned",
-    "article, VM gets stuck; Get-VMFibreChannelHba, Get-VMSan",
+    "Live Migration Internals and Tuning, VM gets stuck; Get-VMFibreChannelHba, Get-VMSan",
     reads=("vm-fibre-channel.VMId", "vm-fibre-channel.SanName"),
 )
 def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:

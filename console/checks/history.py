@@ -52,7 +52,7 @@ def several_vms(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.MACHINE,
     "Storage of some VM is on the move on a path that the drain needs",
-    "article, storage live migration during peak hours; VMOperationalStatus 32778/32779",
+    "Live Migration Internals and Tuning, storage live migration during peak hours; VMOperationalStatus 32778/32779",
     reads=("vms.OperationalStatus",),
 )
 def storage_on_the_move(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def owner_unknown(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.MACHINE,
     "No checkpoint, backup or replica of the last day is known",
-    "article, treating live migration as risk free; Get-VMSnapshot CreationTime, ReplicationState",
+    "Live Migration Internals and Tuning, mistakes; Get-VMSnapshot CreationTime, ReplicationState",
     reads=(
         "vm-checkpoints.VMId",
         "vm-checkpoints.CreationTime",

@@ -50,7 +50,7 @@ def missing_entries(known: Principals, destination: str, domain: str) -> tuple[s
     Severity.RISKS,
     Family.AUTHENTICATION,
     "Kerberos is chosen and a host's computer account may not delegate to another node",
-    "article, Credential Guard and new nodes; msDS-AllowedToDelegateTo, TrustedToAuthForDelegation",
+    "Live Migration Internals and Tuning, Credential Guard; msDS-AllowedToDelegateTo, TrustedToAuthForDelegation",
     reads=("vm-host.VirtualMachineMigrationAuthenticationType",),
 )
 def delegation_missing(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -102,7 +102,7 @@ def _delegation_of(facts: Facts, this: Check, host: Host, delegation: Delegation
     Severity.BLOCKS,
     Family.AUTHENTICATION,
     "The nodes are in no domain: live migration takes 2025 on each, certificates and the same local accounts",
-    "article, workgroup clusters and certificate based authentication; Win32_ComputerSystem.PartOfDomain",
+    "Live Migration Internals and Tuning, workgroup clusters; Win32_ComputerSystem.PartOfDomain",
     reads=("computer-system.PartOfDomain", "operating-system.BuildNumber"),
 )
 def workgroup(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -136,7 +136,7 @@ def workgroup(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.AUTHENTICATION,
     "SMB is chosen and a node's registry does not spell its name in capitals",
-    "support article 4558514: 0x80042001 and 0x8007000D",
+    "Microsoft support 4558514: 0x80042001 and 0x8007000D",
     reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def name_case(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ def name_case(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.BLOCKS,
     Family.AUTHENTICATION,
     "A node's system drive has another letter than the others'",
-    "support article 4558514: 20413, fails at 90 to 100 %; Win32_OperatingSystem.SystemDrive",
+    "Microsoft support 4558514: 20413, fails at 90 to 100 %; Win32_OperatingSystem.SystemDrive",
     reads=("operating-system.SystemDrive",),
 )
 def system_drive(facts: Facts, this: Check) -> Iterator[Finding]:

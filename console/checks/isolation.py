@@ -28,7 +28,7 @@ def encrypted(host: Host) -> bool | None:
     Severity.RISKS,
     Family.NETWORK,
     "Clients or VMs reach a network that may carry migration, and what goes over it is not encrypted",
-    "article, live migration security in 2025; ClusterNetwork Role ClusterAndClient",
+    "Live Migration Internals and Tuning, live migration security in 2025; ClusterNetwork Role ClusterAndClient",
     reads=(*NETWORKS, "vm-host.VirtualMachineMigrationPerformanceOption"),
 )
 def not_isolated(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def not_isolated(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "SMB encryption on a node older than Windows Server 2022: RDMA's fast path is off",
-    "article, encryption vs RDMA, then and now; Get-SmbServerConfiguration EncryptData",
+    "Live Migration Internals and Tuning, encryption vs RDMA, then and now; Get-SmbServerConfiguration EncryptData",
     reads=("operating-system.BuildNumber", "vm-host.VirtualMachineMigrationPerformanceOption"),
 )
 def encryption_on_old_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _capped(facts: Facts, host: Host) -> bool | None:
     Severity.RISKS,
     Family.NETWORK,
     "Migration shares an adapter with cluster and CSV traffic, and nothing is reserved for that",
-    "article, live migration starves CSV traffic",
+    "Live Migration Internals and Tuning, live migration starves CSV traffic",
     reads=("networks.Metric", *NETWORKS, *CARRIERS, "cluster.SetSMBBandwidthLimit"),
 )
 def shared_with_csv(facts: Facts, this: Check) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from .values import Evidence, Fix, Severity, Subject
 
 BUILD_2025 = 26100
 SELECTION_TIMEOUT_S = 20
-"""Before 2025 each network that can not carry a move costs this long before the next is tried (article)."""
+"""Before 2025 each network that can not carry a move costs this long before the next is tried."""
 
 IN_BOX = "Microsoft"
 """DriverProvider of the drivers that come with Windows."""
@@ -152,7 +152,7 @@ def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "Before 2025 each failed network costs 20 seconds before the move starts",
-    "article, live migration network selection in 2025",
+    "Live Migration Internals and Tuning, live migration network selection in 2025",
     reads=(*NETWORKS, "operating-system.BuildNumber"),
 )
 def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -173,7 +173,7 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "Jumbo settings differ along the path",
-    "article, migration plateaus; MSFT_NetAdapter MtuSize",
+    "Live Migration Internals and Tuning, migration plateaus; MSFT_NetAdapter MtuSize",
     reads=(*NETWORKS, *CARRIERS, "adapters.MtuSize"),
 )
 def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -202,7 +202,7 @@ def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "VMQ is off on an adapter that carries migration",
-    "article, migration plateaus; Get-NetAdapterVmq Enabled",
+    "Live Migration Internals and Tuning, migration plateaus; Get-NetAdapterVmq Enabled",
     reads=(*NETWORKS, *CARRIERS, "adapters-vmq.Name", "adapters-vmq.Enabled"),
 )
 def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -221,7 +221,7 @@ def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "An in-box driver on a physical adapter, or drivers that differ between nodes",
-    "article, migration plateaus: stale drivers are the most common cause",
+    "Live Migration Internals and Tuning, migration plateaus: stale drivers are the most common cause",
     reads=(*NETWORKS, *CARRIERS, "adapters.DriverVersionString", "adapters.DriverProvider"),
 )
 def driver(facts: Facts, this: Check) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ def _outlooks(facts: Facts, this: Check) -> Iterator[tuple[VirtualMachine, MoveO
     Severity.ADVICE,
     Family.MACHINE,
     "The VM belongs to the slow class: it dominates the drain",
-    "article, CAU drain is too slow: treat those as a separate class; the forecast",
+    "Live Migration Internals and Tuning, CAU drain is too slow: treat those as a separate class; the forecast",
     reads=("vms.MemoryAssigned",),
 )
 def heavy(facts: Facts, this: Check) -> Iterator[Finding]:

@@ -187,7 +187,7 @@ def _misfits(this: Check, vm: VirtualMachine, failing: Vectors, hosts: list[Host
     Severity.RISKS,
     Family.PROCESSOR,
     "Compatibility is off in a cluster whose hosts differ",
-    "article, processor compatibility: the failure that nobody tests for",
+    "Live Migration Internals and Tuning, processor compatibility: the failure that nobody tests for",
     reads=(*COMPATIBILITY, "processors.Name"),
 )
 def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -212,7 +212,7 @@ def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.PROCESSOR,
     "MinimumFeatureSet where every node is 2025 and the VM could use the richer common set",
-    "article, practical guidance; dynamic processor compatibility needs version 10.0",
+    "Live Migration Internals and Tuning, practical guidance; dynamic processor compatibility needs version 10.0",
     reads=(
         *COMPATIBILITY,
         "vm-processors.CompatibilityForMigrationMode",
@@ -286,7 +286,7 @@ def _dynamic(settings: ProcessorSettings) -> bool:
     Severity.RISKS,
     Family.PROCESSOR,
     "CommonClusterFeatureSet while the cluster has a node older than 2025",
-    "article, dynamic processor compatibility is new in 2025",
+    "Live Migration Internals and Tuning, dynamic processor compatibility is new in 2025",
     reads=(*COMPATIBILITY, "vm-processors.CompatibilityForMigrationMode", "operating-system.BuildNumber"),
 )
 def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -317,7 +317,7 @@ def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.PROCESSOR,
     "Compatibility is on though all hosts are identical",
-    "article, practical guidance: homogeneous cluster, leave it disabled",
+    "Live Migration Internals and Tuning, practical guidance: homogeneous cluster, leave it disabled",
     reads=(*COMPATIBILITY, "processors.Name"),
 )
 def on_in_homogeneous(facts: Facts, this: Check) -> Iterator[Finding]:

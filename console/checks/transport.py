@@ -47,7 +47,7 @@ def working_rdma(host: Host) -> bool:
     Severity.RISKS,
     Family.NETWORK,
     "The performance option differs between nodes",
-    "article, transport options: the setting is per host",
+    "Live Migration Internals and Tuning, transport options: the setting is per host",
     reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "Plain TCP/IP is chosen",
-    "article, transport options: compression is the floor",
+    "Live Migration Internals and Tuning, transport options: compression is the floor",
     reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "SMB is chosen and no adapter has working RDMA",
-    "article, quick decision rule",
+    "Live Migration Internals and Tuning, quick decision rule",
     reads=(
         "vm-host.VirtualMachineMigrationPerformanceOption",
         "adapters.Name",
@@ -121,7 +121,7 @@ def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "Working RDMA of 25 GbE or more at every node, and the transport is not SMB",
-    "article, compression vs SMB Direct",
+    "Live Migration Internals and Tuning, compression vs SMB Direct",
     reads=(
         "vm-host.VirtualMachineMigrationPerformanceOption",
         *LINKS,
@@ -145,7 +145,7 @@ def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
 
 
 def parallel_rule(link_bytes_per_s: float) -> int:
-    """Moves at once that the link carries well: 1 below 25 GbE, 2 from 25, 4 from 100 (article, CAU drain)."""
+    """Moves at once that the link carries well: 1 below 25 GbE, 2 from 25, 4 from 100."""
     if link_bytes_per_s >= 100 * GBE:
         return 4
     return 2 if link_bytes_per_s >= 25 * GBE else 1
@@ -156,7 +156,7 @@ def parallel_rule(link_bytes_per_s: float) -> int:
     Severity.ADVICE,
     Family.NETWORK,
     "One move at a time on a link that carries more",
-    "article, CAU drain is too slow: 2 on 25 GbE, 4 on 100 GbE",
+    "Live Migration Internals and Tuning, CAU drain is too slow: 2 on 25 GbE, 4 on 100 GbE",
     reads=("cluster.MaximumParallelMigrations", *LINKS),
 )
 def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -179,7 +179,7 @@ def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "More moves at once than the link carries well",
-    "article, CAU drain is too slow: the fix is not to crank concurrency to 8",
+    "Live Migration Internals and Tuning, CAU drain is too slow: the fix is not to crank concurrency to 8",
     reads=("cluster.MaximumParallelMigrations", *LINKS),
 )
 def limit_above_rule(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -223,7 +223,7 @@ def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "The SMB cap is on but can not work",
-    "article, cluster-wide bandwidth: needs FS-SMBBW on every node and the SMB transport",
+    "Live Migration Internals and Tuning, cluster-wide bandwidth: needs FS-SMBBW on every node and the SMB transport",
     reads=("cluster.SetSMBBandwidthLimit", "vm-host.VirtualMachineMigrationPerformanceOption"),
 )
 def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
