@@ -19,8 +19,8 @@ What can stop, slow or spoil a live migration, by code. Each conflict comes with
 when) and with the fix, as a sentence and, where one exists, as a PowerShell line with the real names in it.
 A fact that could not be read makes its codes *unknown*: never clean, never a conflict.
 
-*Live Migration Internals and Tuning* is the guide of that name for Hyper-V on Windows Server 2025; *reflected* facts were
-read from the Windows modules themselves, *windowsserverdocs* is Microsoft's documentation.
+*Live Migration Internals and Tuning* is the guide of that name for Hyper-V on Windows Server 2025; *reflected* facts
+were read from the Windows modules themselves; *windowsserverdocs* is Microsoft's documentation.
 
 This page is written from the code by `python -m console.checks.page`; a test holds it to that.
 """
