@@ -110,7 +110,9 @@ def forget_vm(target: Target, typed: str) -> str:
             if len(ids) != 1:
                 why = "knows no finished move of" if not ids else "knows several VMs called"
                 raise UsageProblem(f"The journal {why} {typed!r}; name a VM by its id, or all.")
-            changed, what = forgotten.with_vm(known[0].vm, now), f"{len(known)} earlier moves of {plain(typed)} count"
+            count = "One earlier move" if len(known) == 1 else f"{len(known)} earlier moves"
+            verb = "counts" if len(known) == 1 else "count"
+            changed, what = forgotten.with_vm(known[0].vm, now), f"{count} of {plain(typed)} {verb}"
         try:
             write_forgotten(path, changed)
         except OSError as error:
@@ -193,7 +195,7 @@ def report_explanation(found: Explanation) -> None:
     else:
         print_text("No finished move of this cluster is known: priors alone.")
     if found.forgotten:
-        print_text(f"{found.forgotten} earlier moves of this VM are forgotten.")
+        print_text(f"Forgotten moves of this VM: {found.forgotten}")
     _report_moves(found.moves)
     headings = ("to", ">p50", ">p90", ">blackout p50", ">p90", ">prior p50", "rests on")
     rows = [_way(way) for way in found.ways]

@@ -26,7 +26,9 @@ from .watching import Pass, law_of
 _OVERHEAD_WEIGHT = 0.2
 _RATE_WEIGHT = 0.3
 """How much the priors of overhead and rate weigh, in moves that are nothing but overhead or copying."""
-_ROUNDS = 8
+_SCALES = (1.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.05, 0.05)
+"""Of relative errors, round by round: above it an error counts less. At first all count, so that a site which is quite
+unlike the priors is not taken for a row of outliers."""
 _MOST = 2000
 """Moves that are looked at, the latest ones."""
 _LAWS = 3
@@ -179,24 +181,25 @@ def fit_site(moves: Sequence[tuple[FinishedMove, Path]], priors: Priors) -> Site
         (move.duration_s, _sent(move) / path.rate_bytes_per_s(move.sharing)) for move, path in moves if move.duration_s
     ]
     overhead, stretch = believed, 1.0
-    for _ in range(_ROUNDS if points else 0):
-        overhead, stretch = _refined(points, overhead, stretch, believed)
+    for scale in _SCALES if points else ():
+        overhead, stretch = _refined(points, (overhead, stretch), believed, scale)
     return SiteConstants(overhead, 1.0 / stretch, len(points))
 
 
 def _refined(
-    points: Sequence[tuple[float, float]], overhead: float, stretch: float, believed: float
+    points: Sequence[tuple[float, float]], start: tuple[float, float], believed: float, scale: float
 ) -> tuple[float, float]:
     """One round: solve two normal equations under weights that outliers lose."""
+    overhead, stretch = start
     a, b, c = _OVERHEAD_WEIGHT / believed**2, 0.0, _RATE_WEIGHT
     x, y = a * believed, c
     for seconds, copying in points:
         off = (overhead + stretch * copying) / seconds - 1
-        weight = 1 / (seconds**2 * max(0.05, abs(off))) * 0.05
+        weight = scale / (seconds**2 * max(scale, abs(off)))
         a, b, c = a + weight, b + weight * copying, c + weight * copying**2
         x, y = x + weight * seconds, y + weight * copying * seconds
     determinant = a * c - b * b
-    solved = ((c * x - b * y) / determinant, (a * y - b * x) / determinant) if determinant > 0 else (overhead, stretch)
+    solved = ((c * x - b * y) / determinant, (a * y - b * x) / determinant) if determinant > 0 else start
     return max(0.1, solved[0]), min(20.0, max(0.05, solved[1]))
 
 

@@ -58,11 +58,12 @@ def history(overhead_s: float = 12.0, factor: float = 0.5, noise: float = 0.03) 
     ]
 
 
-def test_overhead_and_rate_of_a_site_are_found() -> None:
-    site = Learned(CLUSTER, history()).site
+@pytest.mark.parametrize(("overhead_s", "factor"), [(12, 0.5), (3, 1.2), (50, 0.9), (6, 0.1)])
+def test_overhead_and_rate_of_a_site_are_found(overhead_s: float, factor: float) -> None:
+    site = Learned(CLUSTER, history(overhead_s, factor)).site
     assert site.moves == 20
-    assert site.overhead_s == pytest.approx(12, rel=0.2)
-    assert site.rate_factor == pytest.approx(0.5, rel=0.2)
+    assert site.overhead_s == pytest.approx(overhead_s, rel=0.2, abs=1)
+    assert site.rate_factor == pytest.approx(factor, rel=0.2)
 
 
 @pytest.mark.parametrize("vm", VMS[-4:], ids=lambda vm: f"{vm.memory_bytes // GIB} GiB")
