@@ -132,7 +132,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
                 widget.refresh()
 
     def _tick(self) -> None:
-        if isinstance(self.screen, ConsoleScreen):
+        if isinstance(self.screen, ConsoleScreen) and self.screen.stands:
             self.screen.look_again()
 
     def problem(self, source: str, error: BaseException) -> None:
@@ -199,6 +199,10 @@ class DrainboardApp(App[int], inherit_bindings=False):
 
         if isinstance(self.screen, ConsoleScreen):
             open_palette(self, self.services, self.screen, tuple(self.specs.values()), self.use_theme)
+
+    def action_view_back(self) -> None:
+        if isinstance(self.screen, ConsoleScreen):
+            self.screen.action_view_back()
 
     def action_app_refresh(self) -> None:
         self._watcher.read_now()

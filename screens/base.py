@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -19,6 +20,7 @@ from screens.header import FooterBar, HeaderBar
 from screens.lines import Lines
 from screens.sight import Services
 
+_OF_LISTS = (Grid.CursorMoved, Grid.RowOpened, Grid.MarksChanged, Grid.Filtered, Grid.FilterWanted)
 LEAST_WIDTH = 60
 LEAST_HEIGHT = 16
 
@@ -72,9 +74,25 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         yield FooterBar(self.services, actions, self.refusal, self._offered)
         yield Lines(self.services.look, id="too-small")
 
+    @property
+    def stands(self) -> bool:
+        """Whether its widgets are there: a key can close a screen before they are, and the clock still ticks then."""
+        return bool(self.query("#too-small"))
+
+    def refill(self, changed: Topic) -> None:
+        """Show again, for calls that were put off: by then the screen may be gone."""
+        if self.stands:
+            self.show(changed)
+
+    def check_message_enabled(self, message: Message) -> bool:
+        """What lists still had to say when their screen was closed is not heard."""
+        if isinstance(message, _OF_LISTS) and not self.stands:
+            return False
+        return super().check_message_enabled(message)
+
     def on_mount(self) -> None:
         self._leave = self.services.store.subscribe(self.TOPICS | Topic.PROBLEMS, self._heard)
-        if self.PANES:
+        if self.PANES and self.stands:
             self.show_pane(1)
 
     def on_unmount(self) -> None:
@@ -82,16 +100,20 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self._leave()
 
     def on_screen_resume(self) -> None:
+        if not self.stands:
+            return
         changed, self._pending = self._pending, Topic(0)
         self.show(changed | self.TOPICS)
         self.look_again()
 
     def on_resize(self) -> None:
+        if not self.stands:
+            return
         size = self.app.size
         self.query_one("#too-small", Lines).set_lines(too_small(size.width, size.height))
 
     def _heard(self, changed: Topic) -> None:
-        if not self.is_current:
+        if not (self.is_current and self.stands):
             self._pending |= changed
             return
         if changed & self.TOPICS:
@@ -123,6 +145,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return grid.markable or action.id != "list.mark"
 
     def on_descendant_focus(self) -> None:
+        if not self.stands:
+            return
         self.query_one(FooterBar).look_again()
 
     # -- actions -------------------------------------------------------------------------------------------------
@@ -171,7 +195,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def leave(self) -> None:
         """Close this screen; the first one stays."""
-        if len(self.app.screen_stack) > 2:
+        if len(self.app.screen_stack) > 1:
             self.dismiss(None)
 
     def on_grid_filter_wanted(self, event: Grid.FilterWanted) -> None:

@@ -99,8 +99,9 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self._share_room(len(self.hosts.items))
-        self.look_again()
+        if self.stands:
+            self._share_room(len(self.hosts.items))
+            self.look_again()
 
     def _share_room(self, hosts: int) -> None:
         """The VMs of the host under the cursor are shown where at least a few of them fit."""
@@ -124,6 +125,8 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                     ((f"OLD DATA, read {formatting.age(age_s)}", "text.warning"),) if self.services.stale else None,
                     ((formatting.count(len(cluster.hosts), "host"), "text.strong"),),
                     ((f"{silent} silent", "state.unknown"),) if silent else None,
+                    self._run_note(),
+                    self._conflicts_note(),
                     ((formatting.count(len(cluster.vms), "VM"), "text.strong"),),
                     ((f"{formatting.size(free)} free of {formatting.size(total)}", "text.muted"),),
                     (
@@ -132,8 +135,6 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                             "state.moving" if flight else "text.muted",
                         ),
                     ),
-                    self._run_note(),
-                    self._conflicts_note(),
                 ],
                 "   ",
             ),

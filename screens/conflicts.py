@@ -110,7 +110,7 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.call_after_refresh(self._show_detail)
+        self.call_after_refresh(self.refill, self.TOPICS)
 
     def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:
         self._show_detail()

@@ -43,7 +43,7 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
     def on_resize(self) -> None:
         super().on_resize()
         if self.is_current:
-            self.show(Topic.ALL)
+            self.refill(Topic.ALL)
 
 
 def end_lines(run: RunState, services: Services, width: int) -> list[Line]:

@@ -56,6 +56,12 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
     class FilterWanted(Message):
         grid: str
 
+    @dataclass
+    class Filtered(Message):
+        """Other rows are shown than before."""
+
+        grid: str
+
     def __init__(
         self,
         look: Look,
@@ -126,6 +132,7 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         """Show only what matches."""
         self.chosen = chosen
         self._rearrange()
+        self.post_message(self.Filtered(self.id or ""))
 
     def set_marks(self, marks: frozenset[str]) -> None:
         self.marks = marks

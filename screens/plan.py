@@ -196,11 +196,12 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
             self._show_side(number)
         super().show_pane(number)
         if self.plan is not None:
-            self.call_after_refresh(self._sum_up)
+            self.call_after_refresh(self.refill, self.TOPICS)
 
     def on_descendant_focus(self) -> None:
         super().on_descendant_focus()
-        self._show_detail()
+        if self.stands:
+            self._show_detail()
 
     def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:
         self._show_detail()

@@ -111,15 +111,16 @@ class RunScreen(ConsoleScreen, inherit_bindings=False):
                 pane.set_class(position == number, "-side")
             if position == number:
                 pane.focus()
-        self.call_after_refresh(self.show, Topic.ALL)
+        self.call_after_refresh(self.refill, Topic.ALL)
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#run-log").add_class("-side")
+        if self.stands:
+            self.query_one("#run-log").add_class("-side")
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.call_after_refresh(self.show, Topic.ALL)
+        self.call_after_refresh(self.refill, Topic.ALL)
 
     def _show_detail(self) -> None:
         self.query_one("#run-detail", Lines).set_lines(move_detail(self.moves.cursor_item, self.size.width))

@@ -77,6 +77,9 @@ class VmsScreen(ConsoleScreen, inherit_bindings=False):
         )
         self.query_one("#vms-summary", Lines).set_lines([(("  ", ""), *line)])
 
+    def on_grid_filtered(self, event: Grid.Filtered) -> None:
+        self._sum_up()
+
     def on_grid_marks_changed(self, event: Grid.MarksChanged) -> None:
         self._sum_up()
 

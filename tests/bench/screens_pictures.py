@@ -23,6 +23,7 @@ README = Path(__file__).parents[2] / "docs" / "run.svg"
 def without_fonts(svg: str) -> str:
     """No font is fetched from anywhere, the reader's own monospaced one is used; and no renderer drops blanks."""
     svg = re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     svg = svg.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace")
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"

@@ -12,7 +12,7 @@ from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransp
 from console.model.failures import Unreachable
 from console.model.identity import HostName
 from tests.builders import READ_AT, make_cluster, make_vm
-from tests.screens.driving import Console, pass_time, until
+from tests.screens.driving import Console, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
 
 _ROLES = ("sql-prod", "web-fe", "exch-mbx", "file", "app-erp", "k8s-node", "cache", "build", "rds", "print")
@@ -128,9 +128,16 @@ def _planned(*keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]
     return drive
 
 
+async def _pass(operations: FakeOperations, opened: Console, seconds: int, stride: int = 5) -> None:
+    """Move the clock in strides: long enough to be quick, short enough for the sparklines to have a shape."""
+    for left in range(seconds, 0, -stride):
+        operations.clock.advance(min(stride, left))
+        await opened[1].pause()
+
+
 async def _stale(operations: FakeOperations, opened: Console) -> None:
     operations.read_error = Unreachable("HV01", "no answer on port 5986 after 20 s")
-    await pass_time(opened[1], operations, 95)
+    await _pass(operations, opened, 95)
     opened[0].screen.look_again()  # type: ignore[attr-defined]
     await opened[1].pause()
 
@@ -140,10 +147,10 @@ def _ran(seconds: int, *keys: str, trouble: bool = False) -> Callable[[FakeOpera
         app, pilot = opened
         handle = run_of(operations, slots=4)
         app._open_run(handle.run)
-        await pass_time(pilot, operations, seconds)
+        await _pass(operations, opened, seconds)
         if trouble:
             _trouble(handle)
-        await pass_time(pilot, operations, 2)
+        await _pass(operations, opened, 2)
         await pilot.press(*keys)
         await pilot.pause(0.02)
 
@@ -170,11 +177,11 @@ def _ended(outcome: Outcome) -> Callable[[FakeOperations, Console], Awaitable[No
         app, pilot = opened
         handle = run_of(operations, slots=4)
         app._open_run(handle.run)
-        await pass_time(pilot, operations, 340 if outcome is Outcome.DRAINED else 60)
+        await _pass(operations, opened, 340 if outcome is Outcome.DRAINED else 60, 20)
         if outcome is not Outcome.DRAINED:
             _trouble(handle)
             handle.end(outcome, left_on_node=("app-erp-01a", "cache-01b"))
-        await pass_time(pilot, operations, 3)
+        await _pass(operations, opened, 3)
         await pilot.pause(0.05)
 
     return drive
@@ -215,7 +222,7 @@ SCENES = {
     "commands": Scene(_planned("w")),
     "confirm": Scene(_planned("D")),
     "confirm-typed": Scene(_planned(*_typed("HV01"), "enter")),
-    "run": Scene(_ran(55)),
+    "run": Scene(_ran(150)),
     "run-trouble": Scene(_ran(30, trouble=True)),
     "run-guard": Scene(_ran(30, "2")),
     "run-log": Scene(_ran(30, "3")),
