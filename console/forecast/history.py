@@ -24,7 +24,7 @@ from .transport import Path, path_between
 from .watching import Pass, law_of
 
 _OVERHEAD_WEIGHT = 0.2
-_RATE_WEIGHT = 0.3
+_RATE_WEIGHT = 0.02
 """How much the priors of overhead and rate weigh, in moves that are nothing but overhead or copying."""
 _SCALES = (1.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.05, 0.05)
 """Of relative errors, round by round: above it an error counts less. At first all count, so that a site which is quite
@@ -191,7 +191,7 @@ def _refined(
 ) -> tuple[float, float]:
     """One round: solve two normal equations under weights that outliers lose."""
     overhead, stretch = start
-    a, b, c = _OVERHEAD_WEIGHT / believed**2, 0.0, _RATE_WEIGHT
+    a, b, c = _OVERHEAD_WEIGHT / median(seconds for seconds, _ in points) ** 2, 0.0, _RATE_WEIGHT / max(1.0, stretch) ** 2
     x, y = a * believed, c
     for seconds, copying in points:
         off = (overhead + stretch * copying) / seconds - 1
