@@ -172,6 +172,8 @@ def locked(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
     threshold = facts.cluster.settings.move_type_threshold
+    if threshold is None:
+        yield this.unknown(Subject(), "MoveTypeThreshold (resource type Virtual Machine) was not told.")
     for vm in facts.clustered_vms():
         if vm.default_move_type == QUICK:
             yield this.conflict(

@@ -89,6 +89,8 @@ def none_eligible(facts: Facts, this: Check) -> Iterator[Finding]:
     if cluster.interfaces is None or not cluster.networks:
         yield this.unknown(Subject(), "The cluster's networks or their interfaces were not read.")
         return
+    if any(network.migration_excluded is None for network in cluster.networks):
+        yield this.unknown(Subject(), "Which networks are excluded (MigrationExcludeNetworks) was not told.")
     reach = [_hosts_on(cluster, network) for network in eligible_networks(cluster) if network.up is not False]
     for source in facts.hosts():
         if facts.node is not None and source.name != facts.node:

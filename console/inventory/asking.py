@@ -8,6 +8,7 @@ from typing import TypeVar
 from console.model.failures import Busy, CommandFailed, CommandMissing, Failure, Forbidden, SessionGone, TimedOut
 from console.model.identity import HostName
 from console.ports import Reader
+from console.windows import catalogue
 from console.windows.commands import Answer, Call, Row
 from console.windows.decode import Problems
 
@@ -20,6 +21,9 @@ _NOT_NOW = (*_ANSWERED, TimedOut, Busy)
 
 _NOTHING_THERE = ("NoMatchingEventsFound", "CommandNotFoundException")
 """Errors that are an answer: no such event, no such command."""
+
+_ONE_BY_ONE = (catalogue.cluster.VM_RESOURCE_TYPE.id,)
+"""Entries that ask for several things by name: an error about one says nothing of the others, which have rows."""
 
 _LONGEST = 200
 
@@ -65,7 +69,8 @@ class Interview:
         errors = [error for error in answer.errors if not error.identifier.startswith(_NOTHING_THERE)]
         for message in dict.fromkeys(error.message for error in errors):
             self._note(call, message)
-            self.unread.add(call.entry)
+            if call.entry not in _ONE_BY_ONE:
+                self.unread.add(call.entry)
         return answer.rows
 
     async def told(

@@ -244,3 +244,14 @@ async def test_vms_of_a_host_that_does_not_answer_stay() -> None:
     after = await read_vms(reader, before, [HV02], ManualClock())
     assert after.vm_by_id[SQL] == before.vm_by_id[SQL]
     assert after.host_by_name[HV02].contact is Contact.SILENT
+
+
+async def test_an_error_about_one_of_several_named_things_leaves_the_others_known() -> None:
+    reader = two_nodes()
+    error = RemoteError("The parameter 'MoveTypeThreshold' is not there", "Id", 13, "System.Exception")
+    for host in reader.hosts.values():
+        host["vm-resource-type"] = Answer(tuple(rows.NETWORK_RULES[:2]), (error,))
+    cluster = await read_cluster(reader, [HV01], ManualClock())
+    assert "vm-resource-type" not in cluster.unread
+    assert cluster.settings.move_type_threshold is None
+    assert cluster.problems
