@@ -46,7 +46,7 @@ def _(event: le.LeaseNotCreated, state: RunState) -> RunState:
 @_changed.register
 def _(event: le.LeaseConfirmed, state: RunState) -> RunState:
     held = LeaseState(
-        event.name, event.generation, event.id, True, event.expires_at, event.at, event.life_s, unavailable=""
+        event.name, event.generation, event.id, True, event.expires_at, event.seen_at, event.life_s, event.left_s
     )
     return _with_lease(state, held)
 

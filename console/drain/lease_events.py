@@ -48,6 +48,10 @@ class LeaseConfirmed:
     expires_at: datetime | None
     """In the cluster's time."""
     life_s: float
+    seen_at: datetime
+    """When that look was begun; everything is counted from here."""
+    left_s: float
+    """Until its expiry, by that look: a renewal that is lost does not make it longer."""
 
 
 @dataclass(frozen=True, slots=True)

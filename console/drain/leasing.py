@@ -89,7 +89,10 @@ def _ours(turn: Turn, signal: sg.LeaseRead, terms: LeaseTerms, ruling: Ruling, r
     if left_s <= terms.life_s * 2 / 3:
         turn.ask(RenewLease(row.name, lease_properties(terms, turn.state.run, signal.cluster_now)))
     if left_s > 0:
-        turn.record(le.LeaseConfirmed(turn.at, row.name, ruling.generation, row.id, expires, terms.life_s))
+        seen_at = signal.asked_at or signal.at
+        turn.record(
+            le.LeaseConfirmed(turn.at, row.name, ruling.generation, row.id, expires, terms.life_s, seen_at, left_s)
+        )
         for void in older(signal.leases, turn.state.node, ruling.generation):
             turn.ask(RemoveLease(void.name, void.id))
         if turn.state.phase is Phase.CLAIMING:

@@ -35,7 +35,8 @@ def hold_reason(state: RunState, at: datetime) -> str | None:
 
 
 def fence_reason(state: RunState, at: datetime) -> str | None:
-    """Why this run may not act on the node now: its lease is gone, or was not read for a third of its life."""
+    """Why this run may not act on the node now: its lease is gone, over by now, or was not read for a third of its
+    life."""
     lease = state.lease
     if lease.lost_to:
         return f"{lease.lost_to} holds the node now"
@@ -44,7 +45,7 @@ def fence_reason(state: RunState, at: datetime) -> str | None:
     if not lease.held or lease.confirmed_at is None:
         return "who holds the node has to be read again"
     unseen_s = (at - lease.confirmed_at).total_seconds()
-    if not 0 <= unseen_s <= lease.life_s / 3:
+    if not 0 <= unseen_s <= min(lease.life_s / 3, lease.left_s):
         return f"who holds the node was not read for {abs(unseen_s):.0f} s"
     return None
 

@@ -53,6 +53,8 @@ class Rules:
     """How long an arrived VM's host may stay silent before the VM is left unverified."""
     check_patience_s: float = 30.0
     """After which a check that was not answered is asked again."""
+    check_valid_s: float = 90.0
+    """A check whose answer took longer tells of the past: it is asked anew."""
     check_again_s: float = 10.0
     """Before a VM whose check said "not now" is checked again."""
     refusal_patience_s: float = 300.0

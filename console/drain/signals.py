@@ -191,6 +191,8 @@ class LeaseRead:
     at: datetime
     cluster_now: datetime
     leases: tuple[LeaseRow, ...]
+    asked_at: datetime | None = None
+    """When the look was begun, by the run's clock: an answer that waited while the machine slept is an old one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,17 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
     if signal.facts is None:
         _return(turn, move, f"could not be re-read: {signal.reason}")
         return
-    why = hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
+    why = _stale(turn, move) or hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
     if why is not None:
         turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
     elif not _taken_by_others(turn, move, signal.facts):
         _start_or_not(turn, move, signal.facts)
+
+
+def _stale(turn: Turn, move: Move) -> str | None:
+    """The answer may have waited while this machine slept."""
+    age_s = turn.seconds_since(move.checking_since)
+    return f"its check took {age_s:.0f} s; it is checked anew" if age_s > turn.rules.check_valid_s else None
 
 
 def _return(turn: Turn, move: Move, why: str) -> None:

@@ -234,6 +234,8 @@ class LeaseState:
     """When it was last read as this run's own, in the run's time; None after a gap."""
     life_s: float = 0.0
     """0 until it was held: such a run is not fenced."""
+    left_s: float = 0.0
+    """Until its expiry, at ``confirmed_at``."""
     asked_at: datetime | None = None
     """Its creation is on its way."""
     waits_for: RoleName = _NO_ROLE

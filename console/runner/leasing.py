@@ -56,12 +56,13 @@ class Leases:
 
     async def read(self) -> sg.Signal:
         """Every lease, and the time of the node that is asked first."""
+        asked_at = self.clock.now()
         try:
             rows = await self._rows()
             now = await self._cluster_now()
         except Failure as failure:
             return sg.ReadFailed(self.clock.now(), str(failure))
-        return sg.LeaseRead(self.clock.now(), now, rows)
+        return sg.LeaseRead(self.clock.now(), now, rows, asked_at)
 
     async def _rows(self) -> tuple[LeaseRow, ...]:
         groups = await self.circle.told(catalogue.leases.LEASES.bind(), _groups)

@@ -6,7 +6,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.drain import commands as cmd
 from console.drain import events as ev
@@ -134,6 +134,8 @@ class Campaign:
         answer = self.world.perform(command)
         if isinstance(answer, sg.ProgressRead):
             self.judge.last_look_s = at_s
+        if isinstance(answer, sg.LeaseRead):
+            answer = replace(answer, asked_at=moment(at_s + self.offset_s))
         if answer is not None:
             self._outstanding.add(command if read else None)
             self._at(at_s + self.latency() + self.world.delay_s(), answer, command if read else None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain.fold import apply, fold
-from console.drain.limits import load
+from console.drain.limits import fence_reason, load
 from console.drain.state import Move, MoveState, Outcome, Phase, RunState
 from console.journal.codec import decode_event, encode_event
 from console.planner.values import Engine
@@ -61,6 +61,10 @@ class Judge:
                 self.say(f"{event.vm} started without a check")
             if state.guard is not None and state.guard.holding:
                 self.say("a start while the guard holds")
+            if state.paused or state.contact_lost_at is not None:
+                self.say("a start while starts are paused or nobody answers")
+            if fence_reason(state, event.at) is not None:
+                self.say(f"a start although {fence_reason(state, event.at)}")
         if isinstance(event, mv.MoveEvent) and not isinstance(event, mv.MoveAdded):
             self._leaves(state.moves[event.vm], event)
 
@@ -114,6 +118,8 @@ class Judge:
             self.say(f"{name} ended as {move.state.value}")
         if move.state is MoveState.DONE and host != move.destination and not self._moved_on(move):
             self.say(f"{name} is called done on {move.destination} and is on {host}")
+        if move.state is MoveState.DONE and move.heartbeat == 6 and self.world.vms[move.vm.id].heartbeat != 6:
+            self.say(f"{name} is called done and its guest does not answer")
         away = host == SOURCE if self.world.returning else host != SOURCE
         came = away and self.world.vms[move.vm.id].heartbeat == move.heartbeat
         looked = state.verifying_since is not None and not state.forced and state.outcome is not Outcome.DETACHED
@@ -130,7 +136,7 @@ class Judge:
 
     def _arrived_after(self, move: Move) -> bool:
         """It came when nobody looked any more: after the last look of the verification."""
-        return move.vm.id in self.world.late_arrivals(self.last_look_s)
+        return self.world.left_at_s.get(move.vm.id, 0.0) > self.last_look_s
 
     def _settings(self, state: RunState) -> None:
         for name, value in self.before_settings.items():

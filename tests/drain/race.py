@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from console.drain.lease import LeaseTerms
+from console.drain.lease import LeaseTerms, generation_of
 from console.drain.limits import fence_reason
 from console.drain.rules import Rules
 from console.drain.state import Outcome, Phase, RunState
@@ -15,7 +15,7 @@ from .drawn import rules_for
 from .faults import Faults
 from .making import make_world, opened_for
 from .moments import moment
-from .world import World
+from .world import SOURCE, World
 
 _AT_WORK = (Phase.PAUSING, Phase.MOVING, Phase.VERIFYING)
 
@@ -32,14 +32,26 @@ class Race:
         for console in self.consoles:
             console.begin()
         while min(console.next_s for console in self.consoles) <= 8000.0:
-            min(self.consoles, key=lambda console: console.next_s).advance()
+            console = min(self.consoles, key=lambda console: console.next_s)
+            before = len(self.world.own_starts)
+            console.advance()
             self._at_most_one_works()
+            if len(self.world.own_starts) > before:
+                self._started_by_right(console)
         for console in self.consoles:
             console.judge.end(console.state, console.journal)
             self.problems += console.problems
         drained = [console.state.outcome is Outcome.DRAINED for console in self.consoles]
         self.both_drained = all(drained)
         return [console.state for console in self.consoles]
+
+    def _started_by_right(self, console: Campaign) -> None:
+        """By the cluster's own book, whatever the console believes."""
+        rows = self.world.leases.read(self.world.now_s).leases
+        ranked = [(generation_of(row.name, SOURCE) or 0, row.run) for row in rows]
+        holder = max(ranked)[1] if ranked else ""
+        if holder != console.state.run:
+            self.problems.append(f"{console.state.run} started a move while {holder or 'nobody'} held the node")
 
     def _at_most_one_works(self) -> None:
         now_s = self.world.now_s

@@ -239,6 +239,21 @@ def test_after_a_gap_nothing_starts_until_it_was_read_again(gap_s: float) -> Non
     assert move.vm.id in [command.vm for command in table.asked(cmd.CheckMove)]
 
 
+def test_an_answer_that_waited_while_the_machine_slept_confirms_nothing() -> None:
+    table = leased()
+    asked = moment(20.0)
+    table.send(sg.LeaseRead, asked + CLUSTER_AHEAD, (mine(table, 80.0),), asked, at_s=500.0)
+    assert fence_reason(table.state, moment(500.0)) is not None
+    assert not table.check(0).asked(cmd.StartMove)
+
+
+def test_a_lease_that_could_not_be_renewed_stops_starts_before_it_is_over() -> None:
+    table = leased()
+    read(table, mine(table, 25.0), at_s=20.0)
+    assert fence_reason(table.state, moment(24.0)) is None
+    assert fence_reason(table.state, moment(26.5)) is not None
+
+
 def test_an_expired_one_of_ours_is_renewed_and_read_again_before_anything_starts() -> None:
     table = leased()
     read(table, mine(table, -400.0), at_s=500.0)

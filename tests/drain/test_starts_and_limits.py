@@ -61,6 +61,14 @@ def test_a_check_that_could_not_be_read_starts_nothing() -> None:
     assert table.tick(30.0).asked(cmd.CheckMove)
 
 
+def test_a_check_that_waited_while_the_machine_slept_is_asked_anew() -> None:
+    table = desk().claim()
+    table.now_s = 600.0
+    table.check(0)
+    assert not table.asked(cmd.StartMove)
+    assert table.asked(cmd.CheckMove), "at once, because nothing else is in its way"
+
+
 def test_memory_promised_to_one_move_is_not_promised_to_the_next() -> None:
     run = Desk(replace(desk(4).journal[0], slots=4, per_node_limit=8))  # type: ignore[arg-type]
     run.claim()

@@ -74,6 +74,8 @@ class World:
                 self._end(vm, vm.migration)
         if self.native_on:
             self._drain_natively()
+        if self.random.random() < self.faults.foreign / 20:
+            self._meddle()
 
     def _die(self, name: HostName) -> None:
         """Its VMs restart elsewhere, moves from and to it end."""
@@ -100,6 +102,12 @@ class World:
                 vm.heartbeat = 2
         vm.migration = None
 
+    def _meddle(self) -> None:
+        """Another tool moves a VM, whatever the run is about to do."""
+        vm = self.random.choice(tuple(self.vms.values()))
+        if vm.migration is None and (vm.host == SOURCE) is not self.returning:
+            self._migrate(vm, self.another(vm), own=False)
+
     def _drain_natively(self) -> None:
         """Like the cluster: refill at once up to the limit, then whatever else the node owns."""
         here = [vm for vm in self.vms.values() if vm.host == SOURCE]
@@ -117,10 +125,6 @@ class World:
             for item, (kind, host) in self.owned.items():
                 self.owned[item] = (kind, self._others()[0] if host == SOURCE and self._others() else host)
             self.nodes[SOURCE].drain = DrainStatus.FAILED if here else DrainStatus.COMPLETED
-
-    def late_arrivals(self, seen_until_s: float) -> set[VmId]:
-        """VMs that left the source after that moment."""
-        return {vm for vm, at in self.left_at_s.items() if at > seen_until_s}
 
     def silent(self) -> bool:
         return within(self.faults.silent, self.now_s) or self.signed_out()
