@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.clock import Clock
@@ -53,6 +53,8 @@ class Leases:
     hands: Hands
     clock: Clock
     run: RunId
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One at a time: a look that began before a creation must not be told after it."""
 
     async def read(self) -> sg.Signal:
         """Every lease, and the time of the node that is asked first."""
@@ -87,16 +89,18 @@ class Leases:
         return read_at if told is None or told.local_time is None else told.local_time
 
     async def create(self, command: CreateLease) -> sg.Signal:
-        answer, reply = await self.hands.send(changes.create_lease(command.name))
+        async with self._turn:
+            answer, reply = await self.hands.send(changes.create_lease(command.name))
         id = _groups(answer, Problems(str(command.name)))[0][1] if answer else ""
         return sg.LeaseCreated(self.clock.now(), command.name, reply, id)
 
     async def renew(self, command: RenewLease) -> sg.Signal:
         reply = DONE
-        for name, value in command.properties:
-            _, reply = await self.hands.send(changes.set_lease_property(command.name, name, value))
-            if not reply.done:
-                break
+        async with self._turn:
+            for name, value in command.properties:
+                _, reply = await self.hands.send(changes.set_lease_property(command.name, name, value))
+                if not reply.done:
+                    break
         return sg.LeaseWritten(self.clock.now(), command.name, reply)
 
     async def remove(self, command: RemoveLease) -> None:

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
 ANSWER_S = 75.0
 """Real seconds after which a command counts as unanswered: longer than any deadline of the wire."""
+SETTLE_S, CONFIRM_S = 2.0, 0.2
+"""Real seconds at the least before a started move may be taken for one that came back, and between two such looks."""
 _LONGEST_LOG_BYTES = 1_000_000
 
 
@@ -134,7 +137,13 @@ def _rules(clock: Clock, operator: str) -> Rules:
     """Leases and answers take real time, as networks and processes do, however fast a lab's clock runs."""
     speed = max(clock.speed, 1.0) if isinstance(clock, ScaledClock) else 1.0
     terms = LeaseTerms(operator, _this_host(), life_s=LEASE_S * speed)
-    return Rules(lease=terms, check_patience_s=ANSWER_S * speed)
+    rules = Rules(lease=terms)
+    return replace(
+        rules,
+        check_patience_s=ANSWER_S * speed,
+        settle_s=max(rules.settle_s, SETTLE_S * speed),
+        confirm_s=max(rules.confirm_s, CONFIRM_S * speed),
+    )
 
 
 def _this_host() -> str:
