@@ -28,7 +28,8 @@ _STEP = 0.02
 _STARTS = ((1.0, 1.0, 1.0), (0.01, 1.0, 0.3), (0.01, 2.0, 0.4))
 """Overhead, compression and compressor to begin with: as believed, and where next to nothing is lost. Between them the
 residuals have hardly a slope to follow."""
-_ROUNDS = 15
+_FIRST_ROUNDS, _ROUNDS = 4, 12
+"""From every start, and then from the best of them."""
 _FEWEST = 8
 
 
@@ -39,7 +40,8 @@ def fit(samples: Sequence[Sample], priors: Priors, start: Calibration | None = N
     begins = [[math.log(o), 0.0, 0.0, 0.0, 0.0, math.log(ratio), math.log(c)] for o, ratio, c in _STARTS]
     if start is not None:
         begins = [[math.log(value) for value in start.multiples()]]
-    _, best = min(_descend(begin, samples, priors) for begin in begins)
+    _, best = min(_descend(begin, samples, priors, _FIRST_ROUNDS) for begin in begins)
+    _, best = _descend(best, samples, priors, _ROUNDS)
     fitted = _calibration(best)
     other = replace(fitted, dark_pass_counts=True)
     losses = [_loss(_errors(each, samples, priors), best) for each in (fitted, other)]
@@ -64,11 +66,11 @@ def _loss(residuals: Sequence[float], point: Sequence[float]) -> float:
     return data + _FLOOR * sum((value / spread) ** 2 for value, spread in zip(point, _SPREADS, strict=True))
 
 
-def _descend(point: list[float], samples: Sequence[Sample], priors: Priors) -> tuple[float, list[float]]:
+def _descend(point: list[float], samples: Sequence[Sample], priors: Priors, rounds: int) -> tuple[float, list[float]]:
     """Levenberg and Marquardt's steps with weights that outliers lose."""
     residuals = _residuals(point, samples, priors)
     loss, damping = _loss(residuals, point), 1e-2
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         slopes = [
             [(moved - here) / _STEP for moved, here in zip(nudged, residuals, strict=True)]
             for nudged in (_residuals(_nudged(point, at), samples, priors) for at in range(len(point)))

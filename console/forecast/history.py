@@ -191,7 +191,11 @@ def _refined(
 ) -> tuple[float, float]:
     """One round: solve two normal equations under weights that outliers lose."""
     overhead, stretch = start
-    a, b, c = _OVERHEAD_WEIGHT / median(seconds for seconds, _ in points) ** 2, 0.0, _RATE_WEIGHT / max(1.0, stretch) ** 2
+    a, b, c = (
+        _OVERHEAD_WEIGHT / median(seconds for seconds, _ in points) ** 2,
+        0.0,
+        _RATE_WEIGHT / max(1.0, stretch) ** 2,
+    )
     x, y = a * believed, c
     for seconds, copying in points:
         off = (overhead + stretch * copying) / seconds - 1

@@ -83,7 +83,7 @@ def moves(count: int, seed: int = 1) -> list[str]:
 
 
 def test_learning_beats_the_priors_and_narrows_the_p90() -> None:
-    found = score_of(moves(300))
+    found = score_of(moves(200))
     cold, online = scored(found, "cold"), scored(found, "online")
     assert cold.duration.mean is not None
     assert online.duration.mean is not None
@@ -102,10 +102,10 @@ def online_errors(lines: list[str]) -> list[float]:
 
 
 def test_what_happens_later_changes_no_earlier_online_forecast() -> None:
-    lines = moves(120)
-    changed = [*lines[:80], *(line.rpartition(",")[0] + ",9999" for line in lines[80:])]
-    assert online_errors(lines)[:79] == online_errors(changed)[:79]
-    assert online_errors(lines)[80:] != online_errors(changed)[80:]
+    lines = moves(70)
+    changed = [*lines[:50], *(line.rpartition(",")[0] + ",9999" for line in lines[50:])]
+    assert online_errors(lines)[:49] == online_errors(changed)[:49]
+    assert online_errors(lines)[50:] != online_errors(changed)[50:]
 
 
 def test_a_move_is_learned_from_only_once_it_has_finished() -> None:
@@ -116,7 +116,7 @@ def test_a_move_is_learned_from_only_once_it_has_finished() -> None:
 
 def test_out_of_fold_forecasts_do_not_depend_on_the_run_itself() -> None:
     """Only the scored run's durations change: cold and cross-validated forecasts of it stay."""
-    lines = moves(100)
+    lines = moves(60)
     changed = [line.rpartition(",")[0] + ",77" if line.startswith("r3,") else line for line in lines]
     spans = [next(run for run in score_of(each).runs if run.run == "r3") for each in (lines, changed)]
     cross = WAYS.index("cross_validated")
@@ -171,5 +171,5 @@ def test_makespan_follows_the_order_and_leaves_idle_gaps_out() -> None:
 
 
 def test_the_same_file_gives_the_same_scores() -> None:
-    lines = moves(60)
+    lines = moves(40)
     assert json.dumps(str(score_of(lines))) == json.dumps(str(score_of(lines)))
