@@ -20,6 +20,8 @@ from typing import Any
 from console.documents import windows_name
 
 REQUIRED: Any = object()
+_TOO_LARGE = 2.0**63
+"""No size, rate or number that Windows gives reaches this."""
 _NEVER_NEGATIVE = ("_bytes", "_bytes_per_s", "_s", "_fraction", "_percent", "percent", "processors")
 
 
@@ -193,6 +195,9 @@ class Reader:
             return None
         if not math.isfinite(data):
             self.complain(place, f"must be a finite number, not {_shown(data)}")
+            return None
+        if abs(data) >= _TOO_LARGE:
+            self.complain(place, f"is out of range: {_shown(data)}")
             return None
         if above_zero and data <= 0:
             self.complain(place, f"must be above 0, not {_shown(data)}")

@@ -6,6 +6,7 @@ shared.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from console.model.identity import HostName
@@ -95,6 +96,10 @@ def _fluid_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float) -> float:
     return min(job.fixed_s for job in copying) + sum(job.transfer_bytes for job in copying) / capacity_bytes_per_s
 
 
+_MOST_COPYING = 32
+"""Beyond this many moves at once the other bounds are as good."""
+
+
 def _overlap_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float, slots: int) -> float:
     """A node's moves in one direction: while ``m`` of its slots copy, at most ``slots - m`` do their fixed part.
 
@@ -105,11 +110,14 @@ def _overlap_bound_s(jobs: Sequence[Job], capacity_bytes_per_s: float, slots: in
     copying = [job.fixed_s for job in jobs if job.transfer_bytes > 0]
     if not copying:
         return 0.0
-    idle_s = min(copying)
+    idle_s, slots = min(copying), min(slots, len(jobs))
     load = sum(job.transfer_bytes for job in jobs)
     fixed = max(0.0, sum(job.fixed_s for job in jobs) - slots * idle_s)
     stream = max((job.stream_bytes_per_s for job in jobs if job.transfer_bytes > 0), default=0.0)
-    rates = [min(capacity_bytes_per_s, number * stream) for number in range(slots + 1)]
+    most = min(slots, math.ceil(capacity_bytes_per_s / stream))  # with more, no more flows and fewer wait
+    if most > _MOST_COPYING:
+        return 0.0
+    rates = [min(capacity_bytes_per_s, number * stream) for number in range(most + 1)]
     best = 0.0
     for price_bytes, price_fixed in _dual_vertices(rates, slots):
         best = max(best, price_bytes * load + price_fixed * fixed)

@@ -112,7 +112,7 @@ def forecast_of(
 
 
 def class_heavy(
-    candidates: Sequence[Candidate], slots: int, options: PlanOptions, progress: Progress
+    candidates: Sequence[Candidate], slots: int, heavy: HeavyClass, progress: Progress
 ) -> tuple[list[Candidate], list[NotMoved]]:
     """Marks the VMs that dominate: those that do not converge, or take thrice the usual time and over a tenth of
     the drain's. With ``SKIP`` they stay, but not those that are under way or were planned to go."""
@@ -125,7 +125,7 @@ def class_heavy(
         replace(each, heavy=True) if not each.solo.converges or each.solo.duration_p50_s > longest_s else each
         for each in candidates
     ]
-    if options.heavy is not HeavyClass.SKIP:
+    if heavy is not HeavyClass.SKIP:
         return marked, []
     stay = [
         each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
@@ -17,12 +18,15 @@ from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts
 from .placement import Blocked, Choice, Placement, Preferences, host_refusal, memory_needed
 from .schedule import Job, Limits
 from .sorting import as_moved, sort_out, with_levers
-from .values import Engine, HeavyClass, InFlight, Plan, PlannedMove, PlanOptions, Progress
+from .values import Engine, HeavyClass, Infeasible, InFlight, NotMoved, Plan, PlannedMove, PlanOptions, Progress
 
 _EFFORT, _EFFORT_FOR_FEW, _FEW = 500, 1200, 64
 """Moves simulated to better one plan, and to better one of few moves: some 20 ms, so that levers feel instant."""
 _WORTH_ANOTHER_ORDER = 0.99
 """Of the makespan: what a new order has to save before an earlier plan's order is given up."""
+
+_Placed: TypeAlias = tuple[list[Candidate], list[NotMoved], list[Infeasible]]
+"""Those that have a destination, those skipped as heavy, those without any."""
 
 
 def plan_drain(
@@ -52,13 +56,22 @@ def plan_drain(
     moved = [as_moved(asked, vm, options) for vm in movable]
     ways = _slower_ways(asked, node, moved, options, forecaster, slots)
     preferences = Preferences(kept=so_far.destinations, slower=ways)
-    placement = Placement(asked, node, options, blocked, progress=so_far, preferences=preferences)
-    choices = placement.place(moved)
     going = _under_way(asked, node, so_far)
-    sharing = min(slots, len(choices) + len(going)) or 1
-    candidates = [forecast_of(asked, choice, options, forecaster, sharing) for choice in choices]
-    candidates += [forecast_of(asked, choice, options, forecaster, sharing, move) for choice, move in going]
-    candidates, skipped = class_heavy(candidates, slots, options, so_far)
+
+    def place(
+        vms: Sequence[VirtualMachine], heavy: HeavyClass
+    ) -> tuple[list[Candidate], list[NotMoved], list[Infeasible]]:
+        placement = Placement(asked, node, options, blocked, progress=so_far, preferences=preferences)
+        choices = placement.place(vms)
+        sharing = min(slots, len(choices) + len(going)) or 1
+        found = [forecast_of(asked, choice, options, forecaster, sharing) for choice in choices]
+        found += [forecast_of(asked, choice, options, forecaster, sharing, move) for choice, move in going]
+        return *class_heavy(found, slots, heavy, so_far), placement.infeasible
+
+    candidates, skipped, homeless = place(moved, options.heavy)
+    if skipped:  # those that stay take no room elsewhere, and rules hold against where they stay
+        staying = {each.vm.id for each in skipped}
+        candidates, _, homeless = place([vm for vm in moved if vm.id not in staying], HeavyClass.AS_PLANNED)
     moves, under_way, lower_s = _schedule(asked, candidates, node, slots, options, so_far)
     kept = [candidate.choice for candidate in candidates]
     makespan_s = max((move.end_s for move in (*moves, *under_way)), default=0.0)
@@ -68,7 +81,7 @@ def plan_drain(
         moves=tuple(moves),
         left_behind=(*left_behind, *skipped),
         interrupted=tuple(interruption(move) for move in moves if interrupts(move)),
-        infeasible=(*infeasible, *placement.infeasible),
+        infeasible=(*infeasible, *homeless),
         after=hosts_after(cluster, kept),
         slots=slots,
         makespan_s=makespan_s,

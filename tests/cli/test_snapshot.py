@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -272,7 +274,8 @@ def test_roll_wants_nodes_or_all(tmp_path: Path) -> None:
 
 
 def test_the_published_schema_and_example_are_those_of_the_code() -> None:
-    assert json.loads((DOCS / "snapshot.schema.json").read_text(encoding="utf-8")) == schema()
+    published = json.loads((DOCS / "snapshot.schema.json").read_text(encoding="utf-8"))
+    assert published == schema(), "drainboard snapshot --schema --output docs/snapshot.schema.json"
     page = (DOCS / "snapshot.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     read = parse_snapshot(example, "the example")
@@ -280,3 +283,44 @@ def test_the_published_schema_and_example_are_those_of_the_code() -> None:
     found, _ = plan_offline(read, HostName("A1"), PlanOptions())
     assert not found.infeasible
     assert found.moves
+
+
+def test_absurd_numbers_are_refused_or_planned_with_but_never_waited_for() -> None:
+    with pytest.raises(SnapshotUnreadable, match=r"hosts\.0\.memory_bytes: is out of range"):
+        parse_snapshot(json.dumps(least(hosts=[{"name": "A", "memory_bytes": 10**30}])), "x")
+    many = least(planning={"slots": 2**62})
+    hosts = many["hosts"]
+    assert isinstance(hosts, list)
+    many["hosts"] = [{**host, "slots": 2**62} for host in hosts]
+    found, _ = plan_offline(parse_snapshot(json.dumps(many), "x"), HostName("A"), PlanOptions())
+    assert len(found.moves) == 4
+
+
+def test_whatever_is_damaged_in_a_file_is_a_sentence_or_a_plan() -> None:
+    chance = random.Random(7)
+    whole = json.dumps(least(rules=[{"name": "r", "kind": 4, "enabled": True, "groups": ["v0", "v1"]}]))
+    values = (None, 0, -1, 1e308, float("nan"), "", "x", [], {}, True, 2**80, [None], "A")
+    refused = 0
+    for _ in range(150):
+        document = json.loads(whole)
+        *way, last = chance.choice(places(document))
+        holder = document
+        for step in way:
+            holder = holder[step]
+        holder[last] = chance.choice(values)
+        try:
+            instance = parse_snapshot(json.dumps(document), "x")
+        except SnapshotUnreadable:
+            refused += 1
+            continue
+        for host in instance.cluster.hosts[:1]:
+            plan_offline(instance, host.name, PlanOptions())
+    assert 20 < refused < 150
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [at] if at else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        found += places(item, (*at, key))
+    return found
