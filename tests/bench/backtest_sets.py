@@ -105,8 +105,13 @@ def rivals() -> list[Line]:
     return lines
 
 
+def _content_bytes(facts: MoveFacts) -> float:
+    """What a guest of this set holds beside what it was told to fill: its kernel, given to every rival."""
+    return (facts.filled_bytes or 0.0) + 56e6 + facts.memory_bytes / 64
+
+
 def _memory_over_rate(facts: MoveFacts) -> tuple[float, bool]:
-    return (facts.filled_bytes or facts.memory_bytes) * facts.streams / facts.link_bytes_per_s, True
+    return _content_bytes(facts) * facts.streams / facts.link_bytes_per_s, True
 
 
 def _constant_rate(facts: MoveFacts) -> tuple[float, bool]:
@@ -122,7 +127,7 @@ def _saturating(facts: MoveFacts) -> tuple[float, bool]:
 def _passes(facts: MoveFacts, dirtying: SaturatingSet) -> tuple[float, bool]:
     rate = facts.link_bytes_per_s / facts.streams
     stop = StopRule(rate * (facts.stop_seconds or 0.0), facts.pass_cap, facts.give_up_s)
-    found = precopy(facts.filled_bytes or facts.memory_bytes, rate, dirtying, stop)
+    found = precopy(_content_bytes(facts), rate, dirtying, stop)
     return found.duration_s, found.ending in (Ending.SMALL_ENOUGH, Ending.PASS_CAP)
 
 
