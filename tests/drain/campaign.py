@@ -81,13 +81,15 @@ class Campaign:
 
     def advance(self) -> None:
         """Deliver the next signal."""
-        at_s, _, signal, asked = heapq.heappop(self._queue)
+        at_s, order, signal, asked = heapq.heappop(self._queue)
         for start, end in (*self.world.faults.disk_full, *self.asleep):
             # Nothing is decided while nothing can be written down, or while nobody is awake; the signal waits.
             if start <= at_s < end:
                 self._at(end, signal, asked)
                 return
         self._outstanding.discard(asked)
+        if order in self._looks and self.state.closing_as is None:
+            self.judge.last_look_s = self._looks[order]
         self.world.advance(at_s)
         if isinstance(signal, sg.TimeSkipped):
             self.offset_s += signal.seconds
@@ -98,9 +100,13 @@ class Campaign:
         self._queue: list[tuple[float, int, sg.Signal, cmd.Command | None]] = []
         self._outstanding: set[cmd.Command | None] = set()
         self._order = itertools.count()
+        self._looks: dict[int, float] = {}
+        """When the looks at roles whose answers are on their way were taken."""
 
-    def _at(self, at_s: float, signal: sg.Signal, asked: cmd.Command | None = None) -> None:
-        heapq.heappush(self._queue, (at_s, next(self._order), signal, asked))
+    def _at(self, at_s: float, signal: sg.Signal, asked: cmd.Command | None = None) -> int:
+        order = next(self._order)
+        heapq.heappush(self._queue, (at_s, order, signal, asked))
+        return order
 
     def _turn(self, state: RunState, signal: sg.Signal, at_s: float) -> RunState:
         self.steps += 1
@@ -132,13 +138,13 @@ class Campaign:
         if read and command in self._outstanding:
             return
         answer = self.world.perform(command)
-        if isinstance(answer, sg.ProgressRead):
-            self.judge.last_look_s = at_s
         if isinstance(answer, sg.LeaseRead):
             answer = replace(answer, asked_at=moment(at_s + self.offset_s))
         if answer is not None:
             self._outstanding.add(command if read else None)
-            self._at(at_s + self.latency() + self.world.delay_s(), answer, command if read else None)
+            order = self._at(at_s + self.latency() + self.world.delay_s(), answer, command if read else None)
+            if isinstance(answer, sg.ProgressRead):
+                self._looks[order] = at_s
 
     def _die(self, at_s: float) -> RunState:
         """Everything in memory is gone; operators' requests live in the journal's file and stay."""
