@@ -67,16 +67,25 @@ class Leases:
         return sg.LeaseRead(self.clock.now(), now, rows, asked_at)
 
     async def _rows(self) -> tuple[LeaseRow, ...]:
-        groups = await self.circle.told(catalogue.leases.LEASES.bind(), _groups)
-        wanted = [group for group in groups if group[0] != SETTINGS_OBJECT]
-        properties = await asyncio.gather(*(self._properties(name) for name, _ in wanted))
-        return tuple(
-            LeaseRow(name, id, told) for (name, id), told in zip(wanted, properties, strict=True) if told is not None
-        )
+        """Every lease; one that can not be read makes the whole look fail, for it may be in force."""
+        groups = await self._listed()
+        found = []
+        for name, id in groups:
+            try:
+                properties = await self._properties(name)
+            except Failure:
+                if (name, id) in await self._listed():
+                    raise
+                continue
+            found.append(LeaseRow(name, id, properties))
+        return tuple(found)
 
-    async def _properties(self, name: RoleName) -> Mapping[str, str] | None:
-        """None when the group is gone since it was listed."""
-        return await self.circle.told_if_possible(catalogue.leases.lease_properties(name), _named_values)
+    async def _listed(self) -> tuple[tuple[RoleName, str], ...]:
+        groups = await self.circle.told(catalogue.leases.LEASES.bind(), _groups)
+        return tuple(group for group in groups if group[0] != SETTINGS_OBJECT)
+
+    async def _properties(self, name: RoleName) -> Mapping[str, str]:
+        return await self.circle.told(catalogue.leases.lease_properties(name), _named_values)
 
     async def _cluster_now(self) -> datetime:
         host = self.circle.order[0]
@@ -110,8 +119,10 @@ class Leases:
 
     async def changed(self, setting: str) -> Changed | None:
         """What the object says about a setting; None when nobody has changed it."""
-        properties = await self._properties(SETTINGS_OBJECT)
-        text = (properties or {}).get(setting, "")
+        groups = await self.circle.told(catalogue.leases.LEASES.bind(), _groups)
+        if all(name != SETTINGS_OBJECT for name, _ in groups):
+            return None
+        text = (await self._properties(SETTINGS_OBJECT)).get(setting, "")
         return Changed.read(text) if text else None
 
     async def holder(self, changed: Changed | None) -> str:
