@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from console.actions import BY_METHOD, Action, Effect, Scope, actions_on
@@ -79,6 +79,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """Whether its widgets are there: a key can close a screen before they are, and the clock still ticks then."""
         return bool(self.query("#too-small"))
 
+    @property
+    def seen(self) -> bool:
+        """Whether it is on top, but for a question that may be open over it. Textual counts screens further down as
+        current too, and paints everything again for each of their changes."""
+        return next(s for s in reversed(self.app.screen_stack) if not isinstance(s, ModalScreen)) is self
+
     def refill(self, changed: Topic) -> None:
         """Show again, for calls that were put off: by then the screen may be gone."""
         if self.stands:
@@ -113,7 +119,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.query_one("#too-small", Lines).set_lines(too_small(size.width, size.height))
 
     def _heard(self, changed: Topic) -> None:
-        if not (self.is_current and self.stands):
+        if not (self.seen and self.stands):
             self._pending |= changed
             return
         if changed & self.TOPICS:
