@@ -34,13 +34,14 @@ def _(event: le.LeaseIntended, state: RunState) -> RunState:
 
 @_changed.register
 def _(event: le.LeaseCreated, state: RunState) -> RunState:
-    created = evolve(state.lease, name=event.name, generation=event.generation, id=event.id, asked_at=None)
+    created = evolve(state.lease, name=event.name, generation=event.generation, id=event.id)
+    created = evolve(created, asked_at=None, answered_at=event.at)
     return _with_lease(state, created)
 
 
 @_changed.register
 def _(event: le.LeaseNotCreated, state: RunState) -> RunState:
-    return _with_lease(state, evolve(state.lease, asked_at=None, id="", held=False))
+    return _with_lease(state, evolve(state.lease, asked_at=None, answered_at=event.at, id="", held=False))
 
 
 @_changed.register

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from . import events as ev
 from . import lease_events as le
 from . import signals as sg
@@ -45,6 +47,8 @@ def on_lease(turn: Turn, signal: sg.LeaseRead) -> None:
     if terms is None or turn.state.closing_as is not None:
         return
     state, lease = turn.state, turn.state.lease
+    if _began_before_an_answer(signal, lease.answered_at):
+        return
     if lease.asked_at is not None:
         if turn.seconds_since(lease.asked_at) < turn.rules.check_patience_s:
             return
@@ -60,6 +64,11 @@ def on_lease(turn: Turn, signal: sg.LeaseRead) -> None:
         if lease.held:
             turn.record(le.LeaseMissing(turn.at))
         _create(turn, ruling.generation)
+
+
+def _began_before_an_answer(signal: sg.LeaseRead, answered_at: datetime | None) -> bool:
+    """Looks and changes are on their way at the same time: what was seen before a creation says nothing of it."""
+    return answered_at is not None and signal.asked_at is not None and signal.asked_at < answered_at
 
 
 def _create(turn: Turn, generation: int) -> None:

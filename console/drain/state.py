@@ -238,6 +238,8 @@ class LeaseState:
     """Until its expiry, at ``confirmed_at``."""
     asked_at: datetime | None = None
     """Its creation is on its way."""
+    answered_at: datetime | None = None
+    """When a creation was last answered: a look that began before tells nothing of it."""
     waits_for: RoleName = _NO_ROLE
     waits_since: datetime | None = None
     """Another's, which is not complete, and since when it is waited for."""

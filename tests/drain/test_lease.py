@@ -170,6 +170,16 @@ def test_a_node_that_another_holds_is_refused_with_exit_code_6() -> None:
     assert not table.asked(cmd.RemoveLease)
 
 
+def test_a_look_that_began_before_the_creation_says_nothing_of_it() -> None:
+    table = read(waiting())
+    began = moment(table.now_s)
+    table.send(sg.LeaseCreated, RoleName("zz-drainboard-HV01-1"), DONE, "id-1")
+    when = table.now_s + 0.1
+    table.send(sg.LeaseRead, moment(when) + CLUSTER_AHEAD, (), began, at_s=when)
+    assert table.state.lease.id == "id-1"
+    assert not table.told(le.LeaseIntended)
+
+
 def test_being_second_at_the_creation_means_reading_again() -> None:
     table = read(waiting())
     table.send(sg.LeaseCreated, RoleName("zz-drainboard-HV01-1"), refused("exists", 5010))
