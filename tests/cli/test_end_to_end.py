@@ -13,8 +13,6 @@ import pytest
 
 from tests.cli.served import Served, drainboard, served, surroundings
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions of POSIX")
-
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Served]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.served import served
 from tests.journeys.terminal import terminal
-
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)])
