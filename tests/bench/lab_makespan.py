@@ -1,0 +1,134 @@
+"""How long drains of the lab were forecast to take, and how long they took. Run ``python tests/bench/lab_makespan.py``.
+
+Plans the first host of each scenario from a reading and carries the drain out with the product's own runner, in
+virtual time; forecast and lab share no code. Names of scenarios as arguments choose some of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean, median
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from console.drain.events import Event
+from console.drain.fold import apply, fold
+from console.drain.outlook import finish_forecast
+from console.drain.state import Move, MoveState, RunState
+from console.journal.store import Journal
+from console.lab.serve import InProcessLab, scenarios
+from console.planner.values import Plan, PlanOptions
+from tests.labdoor import LabDoor
+from tests.runner.drains import Drain
+
+LEARN_FROM = 3
+"""Finished moves after which the rest is forecast anew."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One drain beside its forecast."""
+
+    scenario: str
+    planned: int
+    moved: int
+    forecast_s: float
+    forecast_p90_s: float
+    took_s: float
+    move_errors: tuple[float, ...]
+    """Actual over forecast duration of each move, less one."""
+    covered: float
+    """Share of the moves that ended within their p90."""
+    after_three: float | None
+    """Error of the finish that was forecast after the third arrival, as a share of the whole."""
+    ended: str
+
+    @property
+    def error(self) -> float:
+        return self.forecast_s / self.took_s - 1 if self.took_s > 0 else 0.0
+
+
+async def drained(scenario: str, folder: Path, options: PlanOptions | None = None) -> Outcome:
+    """Plan and carry out one drain."""
+    async with InProcessLab(scenario) as lab:
+        with Journal.open(folder / "journal.sqlite") as journal:
+            drain = Drain(lab, LabDoor(lab), journal, folder)
+            plan = await drain.open(options)
+            await drain.finish()
+            return judged(scenario, plan, [entry.event for entry in journal.events(drain.run)])
+
+
+def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:
+    """What the run's own journal says of the forecast."""
+    state = fold(events)
+    moved = [move for move in state.moves.values() if move.state is MoveState.DONE and move.duration_s]
+    begun, ended = _span(moved)
+    by_vm = {move.vm.id: move.forecast for move in plan.moves}
+    known = [(move.duration_s or 0.0, by_vm[move.vm.id]) for move in moved if move.vm.id in by_vm]
+    took_s = (ended - begun).total_seconds()
+    return Outcome(
+        scenario,
+        len(plan.moves),
+        len(moved),
+        plan.makespan_s,
+        plan.makespan_p90_s,
+        took_s,
+        tuple(forecast.duration_p50_s / took - 1 for took, forecast in known),
+        fmean(took <= forecast.duration_p90_s for took, forecast in known),
+        _after_three(events, ended, took_s),
+        state.outcome.value if state.outcome is not None else "open",
+    )
+
+
+def _span(moves: list[Move]) -> tuple[datetime, datetime]:
+    starts = [move.started_at for move in moves if move.started_at is not None]
+    ends = [move.finished_at for move in moves if move.finished_at is not None]
+    return min(starts), max(ends)
+
+
+def _after_three(events: list[Event], ended: datetime, took_s: float) -> float | None:
+    state: RunState | None = None
+    for place, event in enumerate(events):
+        state = fold(events[:1]) if state is None else apply(state, event)
+        arrived = sum(move.state is MoveState.DONE for move in state.moves.values())
+        if place and arrived >= LEARN_FROM:
+            finish, _ = finish_forecast(state, event.at)
+            return (finish - ended).total_seconds() / took_s if finish < ended or arrived < len(state.moves) else None
+    return None
+
+
+def line(each: Outcome) -> str:
+    after = "      –" if each.after_three is None else f"{each.after_three:+7.1%}"
+    mape = fmean(map(abs, each.move_errors))
+    return (
+        f"{each.scenario:22} {each.moved:4}/{each.planned:<4} {each.forecast_s:8.0f} {each.forecast_p90_s:8.0f}"
+        f" {each.took_s:8.0f} {each.error:+7.1%} {after} {mape:6.1%} {median(each.move_errors):+7.1%}"
+        f" {each.covered:5.0%}  {each.ended}"
+    )
+
+
+def main(names: list[str]) -> None:
+    chosen = names or [each.name for each in scenarios() if each.name != "huge"]
+    print(
+        f"{'scenario':22} {'moves':>9} {'forecast':>8} {'p90':>8} {'took':>8} {'error':>7} {'after 3':>7} {'MAPE':>6}"
+        f" {'median':>7} {'in p90':>5}  ended"
+    )
+    for name in chosen:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                found = asyncio.run(drained(name, Path(folder)))
+            except (TimeoutError, ValueError) as error:
+                print(f"{name:22} {type(error).__name__}: {error}", flush=True)
+                continue
+        print(f"{line(found)}  {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
