@@ -132,7 +132,7 @@ def report(total: Tally, seconds: float) -> None:
     print(f"invariant violations    {len(total.failures):>8}")
     print(f"VMs lost                {total.lost:>8}")
     print(
-        f"settings not restored   {total.unrestored:>8}   (and reported as not restored, by name and value: {total.reported})"
+        f"settings not restored   {total.unrestored:>8}   (reported by name and value as not restored: {total.reported})"
     )
     for failure in total.failures[:20]:
         print(f"FAILED {failure}")
