@@ -131,9 +131,7 @@ def report(total: Tally, seconds: float) -> None:
         print(f"  {kind:<28} {count:>6}")
     print(f"invariant violations    {len(total.failures):>8}")
     print(f"VMs lost                {total.lost:>8}")
-    print(
-        f"settings not restored   {total.unrestored:>8}   (reported by name and value as not restored: {total.reported})"
-    )
+    print(f"settings not restored   {total.unrestored:>8}   (reported by name and value: {total.reported})")
     for failure in total.failures[:20]:
         print(f"FAILED {failure}")
 
