@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from console.model.cluster import Host, VirtualMachine
-from console.model.details import CompatibilityMode, CompatibilityVector, ProcessorSettings
+from console.model.details import CompatibilityMode, CompatibilityVector, HostVerdict, ProcessorSettings
+from console.model.vectors import failing_vectors
 
 from .reads import COMPATIBILITY
 from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted, untold, vm_evidence
-from .values import Fix, Severity, Subject
+from .values import Evidence, Fix, Severity, Subject
 
 BUILD_2025 = 26100
-
-COMPARISONS: Mapping[int, Callable[[int, int], bool]] = {
-    0: lambda vm, host: vm == host,
-    1: lambda vm, host: vm & host == host,
-    2: lambda vm, host: vm & host == vm,
-    3: lambda vm, host: vm & host == 0,
-    4: lambda vm, host: vm > host,
-    5: lambda vm, host: vm >= host,
-    6: lambda vm, host: vm < host,
-    7: lambda vm, host: vm <= host,
-    8: lambda vm, host: host != 0 and vm % host == 0,
-    9: lambda vm, host: vm != 0 and host % vm == 0,
-}
-"""Msvm_CompatibilityVector.CompareOperation: equal, superset, subset, disjoint, greater, greater or equal, less,
-less or equal, multiple, divisible. The VM's value is the left operand (Win32 documentation of the class)."""
-
-
-def failing_vectors(
-    vm: tuple[CompatibilityVector, ...], host: tuple[CompatibilityVector, ...]
-) -> tuple[CompatibilityVector, ...]:
-    """The VM's vectors that do not fit the host.
-
-    A vector without a partner on the host does not fit (Microsoft's sample counts it so), nor does one with an
-    operation that the documentation does not name.
-    """
-    theirs = {vector.vector_id: vector.value for vector in host}
-    failing = []
-    for vector in vm:
-        compare = COMPARISONS.get(vector.operation)
-        partner = theirs.get(vector.vector_id)
-        if compare is None or partner is None or not compare(vector.value, partner):
-            failing.append(vector)
-    return tuple(failing)
 
 
 def _processor(vm: VirtualMachine) -> ProcessorSettings | None:
@@ -177,9 +145,20 @@ def _misfits(this: Check, vm: VirtualMachine, failing: Vectors, hosts: list[Host
             yield this.conflict(
                 Subject(vm=vm.ref, destination=host.name),
                 f"{vm.name} uses processor features that {host.name} does not offer (vectors {vectors}).",
-                evidence,
+                evidence + _in_words(vm, host),
                 fix,
             )
+
+
+def _in_words(vm: VirtualMachine, host: Host) -> tuple[Evidence, ...]:
+    """What the host itself said about taking the VM, where it was asked."""
+    verdicts = vm.details.verdicts if vm.details else ()
+    return tuple(_told(verdict) for verdict in verdicts if verdict.host == host.name)
+
+
+def _told(verdict: HostVerdict) -> Evidence:
+    value = " ".join(verdict.reasons) or ("compatible" if verdict.compatible else "not compatible, no reason given")
+    return Evidence("CheckSystemCompatibilityInfo", value, verdict.host, verdict.read_at)
 
 
 @check(

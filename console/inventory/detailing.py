@@ -22,6 +22,7 @@ from console.windows.decode.details import AllDetails
 from .asking import Interview, silence, updated
 from .control import Control, control_order
 from .fine import AT_ONCE, OWNER_ENTRIES, read_fine_facts, read_hardware
+from .verdicts import with_verdicts
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) 
     )
     hosts = tuple(_told(host, visits[host.name]) if host.name in visits else host for host in fine.hosts)
     unread = updated(fine.unread, owners.unread, OWNER_ENTRIES)
-    return await read_hardware(reader, replace(fine, vms=vms, hosts=hosts, unread=unread))
+    return await with_verdicts(reader, await read_hardware(reader, replace(fine, vms=vms, hosts=hosts, unread=unread)))
 
 
 async def _in_turn(gate: asyncio.Semaphore, work: Awaitable[T]) -> T:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from .identity import HostName
+
 
 class CompatibilityMode(IntEnum):
     """CompatibilityForMigrationMode (WMI LimitProcessorFeaturesMode)."""
@@ -30,6 +32,17 @@ class CompatibilityVector:
     vector_id: int
     operation: int
     value: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostVerdict:
+    """CheckSystemCompatibilityInfo: what a host says about taking the VM, asked where the vectors refuse it."""
+
+    host: HostName
+    compatible: bool
+    reasons: tuple[str, ...]
+    """In Windows' own words."""
+    read_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,8 @@ class VmDetails:
 
     processor: ProcessorSettings | None = None
     vectors: tuple[CompatibilityVector, ...] | None = None
+    verdicts: tuple[HostVerdict, ...] = ()
+    """Of some hosts that the vectors refuse, in words; none where nobody was asked."""
     disks: tuple[Disk, ...] | None = None
     optical_drives: tuple[OpticalDrive, ...] | None = None
     adapters: tuple[VirtualAdapter, ...] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from xml.sax.saxutils import escape
 
 from console.lab import surface
 from console.lab.cmdlets.cim import provides
@@ -210,6 +211,16 @@ VECTOR: CimShape[Vector] = CimShape(
     },
 )
 """Never enumerated: GetSystemCompatibilityVectors returns them."""
+
+
+def error_instance(message: str) -> str:
+    """An Msvm_Error as a method embeds it in a string: CIM-XML."""
+    properties = "".join(
+        f'<PROPERTY NAME="{name}" TYPE="string"><VALUE>{escape(value)}</VALUE></PROPERTY>'
+        for name, value in (("ErrorSource", "Hyper-V"), ("Message", message))
+    )
+    return f'<INSTANCE CLASSNAME="Msvm_Error">{properties}</INSTANCE>'
+
 
 SUMMARY: CimShape[VirtualMachine] = CimShape(
     VIRTUALIZATION,

@@ -2,11 +2,14 @@
 
 Some things have no cmdlet of their own: a property assignment on the cluster
 (``param([uint32]$Value) (Get-Cluster).Name = $Value``), a WMI method whose argument is a reference
-(GetSystemCompatibilityVectors), a WMI method whose arguments are a hash table (StdRegProv.GetStringValue).
+(GetSystemCompatibilityVectors, GetSystemCompatibilityInfo), a WMI method whose arguments are a hash table
+(StdRegProv.GetStringValue, CheckSystemCompatibilityInfo).
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
@@ -39,6 +42,27 @@ _VECTORS = re.compile(
     r"Select-Object\s+-Property\s+(?P<columns>.+?)\s*\}",
     re.IGNORECASE | re.DOTALL,
 )
+_SERVICE = (
+    rf"\$(?P<service>\w+)\s*=\s*Get-CimInstance\s+{_NAMESPACE}virtualization[/\\]v2\s+"
+    r"-ClassName\s+Msvm_VirtualSystemMigrationService\s*;\s*"
+)
+_DESCRIBED = re.compile(
+    rf"param\s*\(\s*(?:\[\w+\]\s*)?\$(?P<parameter>\w+)\s*\)\s*;?\s*{_SERVICE}"
+    rf"Get-CimInstance\s+{_NAMESPACE}virtualization[/\\]v2\s+-ClassName\s+Msvm_ComputerSystem\s+"
+    r"-Filter\s+\"Name='\$(?P=parameter)'\"\s*\|\s*ForEach-Object\s*\{\s*\$(?P<system>\w+)\s*=\s*\$_\s*;\s*"
+    r"Invoke-CimMethod\s+-InputObject\s+\$(?P=service)\s+-MethodName\s+GetSystemCompatibilityInfo\s+"
+    r"-Arguments\s+@\{\s*ComputerSystem\s*=\s*\[ref\]\$(?P=system)\s*\}\s*\|\s*"
+    r"Select-Object\s+-Property\s+ReturnValue\s*,\s*@\{\s*Name\s*=\s*'CompatibilityInfo'\s*;\s*Expression\s*=\s*"
+    r"\{\s*\[Convert\]::ToBase64String\(\s*\$_\.CompatibilityInfo\s*\)\s*\}\s*\}\s*\}",
+    re.IGNORECASE,
+)
+_JUDGED = re.compile(
+    rf"param\s*\(\s*(?:\[\w+\]\s*)?\$(?P<parameter>\w+)\s*\)\s*;?\s*{_SERVICE}"
+    r"Invoke-CimMethod\s+-InputObject\s+\$(?P=service)\s+-MethodName\s+CheckSystemCompatibilityInfo\s+"
+    r"-Arguments\s+@\{\s*CompatibilityInfo\s*=\s*\[Convert\]::FromBase64String\(\s*\$(?P=parameter)\s*\)\s*\}"
+    r"\s*\|\s*Select-Object\s+-Property\s+ReturnValue\s*,\s*Reasons",
+    re.IGNORECASE,
+)
 _REGISTRY = re.compile(
     r"param\s*\(\s*\)\s*;?\s*"
     rf"Invoke-CimMethod\s+{_NAMESPACE}cimv2\s+-ClassName\s+StdRegProv\s+-MethodName\s+GetStringValue\s+"
@@ -49,14 +73,17 @@ _REGISTRY = re.compile(
 _CALCULATED = re.compile(
     r"@\{\s*Name\s*=\s*'(?P<name>\w+)'\s*;\s*Expression\s*=\s*\{\s*\$\w+\.Name\s*\}\s*\}", re.IGNORECASE
 )
+_METHOD_RESULT = "Microsoft.Management.Infrastructure.CimMethodResult"
 _SELECTED = ("System.Management.Automation.PSCustomObject", "System.Object")
+INVALID_PARAMETER, NOT_COMPATIBLE = 32773, 32784
+"""What CheckSystemCompatibilityInfo returns for no description of a VM, and for a VM that does not fit."""
 NOT_FOUND = 2
 """ERROR_FILE_NOT_FOUND, which StdRegProv returns for a value that is not there."""
 
 
 def changes(text: str) -> bool:
     """Whether a script would change the world; one that is not understood might."""
-    return _VECTORS.fullmatch(text.strip()) is None and _REGISTRY.fullmatch(text.strip()) is None
+    return all(form.fullmatch(text.strip()) is None for form, act in _FORMS.items() if act is not _assign)
 
 
 def run(scope: Scope, command: Command) -> Iterable[PsValue]:
@@ -115,11 +142,36 @@ def _vector_values(scope: Scope, system: System, vector: Vector, columns: Mappin
     return {name: system.name if calculated else instance.properties.get(name) for name, calculated in columns.items()}
 
 
+def _given(command: Command, found: Found) -> str:
+    """The value of the script's one parameter."""
+    given = [value for name, value in command.parameters.items() if name.lower() == found["parameter"].lower()]
+    return str(plain([*given, *command.positional, ""][0]))
+
+
+def _described(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    wanted = _given(command, found).upper()
+    for system in cim_virtual.systems(scope):
+        if system.vm is not None and system.name == wanted:
+            info = base64.b64encode(facts_processor.described(system.vm, system.host)).decode()
+            yield _row({"ReturnValue": Typed("U32", 0), "CompatibilityInfo": info}, _METHOD_RESULT)
+
+
+def _judged(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    try:
+        info = base64.b64decode(_given(command, found), validate=True)
+    except binascii.Error:
+        info = b""
+    reason = facts_processor.judged(info, scope.host)
+    value = INVALID_PARAMETER if reason is None else NOT_COMPATIBLE if reason else 0
+    reasons: PsValue = [cim_virtual.error_instance(reason)] if reason else None
+    yield _row({"ReturnValue": Typed("U32", value), "Reasons": reasons}, _METHOD_RESULT)
+
+
 def _registry(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
     value = facts_directory.registry_text(scope.host, found["key"], found["value"])
     answer: dict[str, PsValue] = {"ReturnValue": Typed("U32", NOT_FOUND if value is None else 0), "sValue": value}
     chosen = {name: answer.get(name) for name in _columns(found["columns"])}
-    return [_row(chosen, "Microsoft.Management.Infrastructure.CimMethodResult")]
+    return [_row(chosen, _METHOD_RESULT)]
 
 
 def _columns(text: str) -> dict[str, bool]:
@@ -141,4 +193,6 @@ _FORMS: Mapping[re.Pattern[str], Callable[[Scope, Command, Found], Iterable[PsVa
     _ASSIGNMENT: _assign,
     _VECTORS: _vectors,
     _REGISTRY: _registry,
+    _DESCRIBED: _described,
+    _JUDGED: _judged,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from console.lab.world.moving import Move
@@ -37,6 +38,26 @@ def _vectors(host: Host, features: int) -> list[Vector]:
         Vector(2, "Subset", features & 0xFFFF),
         Vector(3, "Subset", features >> 16),
     ]
+
+
+def described(vm: VirtualMachine, host: Host) -> bytes:
+    """What a VM needs of a host, for another one to judge; opaque to everybody else."""
+    needs = vm.required_features if vm.running else 0
+    return f"{host.processor_manufacturer if vm.running else ''}\n{needs:x}\n{vm.name}".encode()
+
+
+def judged(info: bytes, host: Host) -> str | None:
+    """Why the host could not take a VM that was described so, "" when it could; None for what describes no VM."""
+    vendor, _, rest = info.decode(errors="replace").partition("\n")
+    needs, _, name = rest.partition("\n")
+    if not name or not re.fullmatch(r"[0-9a-f]{1,16}", needs):
+        return None
+    if vendor in ("", host.processor_manufacturer) and not int(needs, 16) & ~host.processor_features:
+        return ""
+    return (
+        f"The virtual machine '{name}' is using processor-specific features not supported on physical computer"
+        f" '{host.name}'."
+    )
 
 
 def setting_guid(world: World, vm: VirtualMachine) -> str:

@@ -214,6 +214,53 @@ VM_VECTORS = Entry(
 )
 """``VMId`` is the script's own column: Msvm_ComputerSystem.Name, the VM's GUID."""
 
+VM_COMPATIBILITY = Entry(
+    id="vm-compatibility",
+    says="Reads what one VM needs of a host, as an opaque text for another host to judge.",
+    effect=Effect.READS,
+    pipeline=(
+        ScriptStage(
+            "param([string]$VMId) "
+            "$service = Get-CimInstance -Namespace root/virtualization/v2 "
+            "-ClassName Msvm_VirtualSystemMigrationService; "
+            "Get-CimInstance -Namespace root/virtualization/v2 -ClassName Msvm_ComputerSystem "
+            "-Filter \"Name='$VMId'\" | ForEach-Object { $system = $_; "
+            "Invoke-CimMethod -InputObject $service -MethodName GetSystemCompatibilityInfo "
+            "-Arguments @{ ComputerSystem = [ref]$system } | "
+            "Select-Object -Property ReturnValue, @{ Name = 'CompatibilityInfo'; "
+            "Expression = { [Convert]::ToBase64String($_.CompatibilityInfo) } } }",
+            (Fill("VMId", ParameterType.GUID, "VMId"),),
+        ),
+    ),
+    rows=Rows("root/virtualization/v2:Msvm_VirtualSystemMigrationService", ("ReturnValue", "CompatibilityInfo")),
+    privilege=Privilege.HYPER_V,
+    source=Source.DOCUMENTED,
+    constrained_function="Get-DrainboardVMCompatibility",
+)
+"""The bytes travel as base64: a row holds texts and numbers, and nobody but Windows reads them."""
+
+VM_COMPATIBILITY_CHECK = Entry(
+    id="vm-compatibility-check",
+    says="Asks a host whether it could take a VM that was described so, and why not.",
+    effect=Effect.READS,
+    pipeline=(
+        ScriptStage(
+            "param([string]$CompatibilityInfo) "
+            "$service = Get-CimInstance -Namespace root/virtualization/v2 "
+            "-ClassName Msvm_VirtualSystemMigrationService; "
+            "Invoke-CimMethod -InputObject $service -MethodName CheckSystemCompatibilityInfo "
+            "-Arguments @{ CompatibilityInfo = [Convert]::FromBase64String($CompatibilityInfo) } | "
+            "Select-Object -Property ReturnValue, Reasons",
+            (Fill("CompatibilityInfo", ParameterType.STRING, "CompatibilityInfo"),),
+        ),
+    ),
+    rows=Rows("root/virtualization/v2:Msvm_VirtualSystemMigrationService", ("ReturnValue", "Reasons")),
+    privilege=Privilege.HYPER_V,
+    source=Source.DOCUMENTED,
+    constrained_function="Test-DrainboardVMCompatibility",
+)
+"""Nothing is tried: the method was made to ask without a migration (Win32 documentation)."""
+
 ENTRIES: tuple[Entry, ...] = (
     VMS,
     VM,
@@ -228,7 +275,17 @@ ENTRIES: tuple[Entry, ...] = (
     VM_FIBRE_CHANNEL,
     VM_SECURITY_SETTINGS,
     VM_VECTORS,
+    VM_COMPATIBILITY,
+    VM_COMPATIBILITY_CHECK,
 )
+
+
+def vm_compatibility(id: VmId) -> Call:
+    return VM_COMPATIBILITY.bind(VMId=id)
+
+
+def vm_compatibility_check(info: str) -> Call:
+    return VM_COMPATIBILITY_CHECK.bind(CompatibilityInfo=info)
 
 
 def vm(id: VmId) -> Call:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cluster, details, events, facts, host, progress, vms
+from . import cluster, compatibility, details, events, facts, host, progress, vms
 from .values import Problems, Reader
 
-__all__ = ["Problems", "Reader", "cluster", "details", "events", "facts", "host", "progress", "vms"]
+__all__ = ["Problems", "Reader", "cluster", "compatibility", "details", "events", "facts", "host", "progress", "vms"]

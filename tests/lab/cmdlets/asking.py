@@ -7,6 +7,8 @@ from console.model.identity import HostName, RoleName, VmId
 from console.windows.catalogue import ENTRIES, cluster, events, leases, progress, session, vms
 from console.windows.commands import Call, Effect
 
+NO_VM = "AAAA"
+"""Describes no VM."""
 LEASE = RoleName("zz-drainboard-HV01-1")
 
 
@@ -22,6 +24,8 @@ def reads(lab: InProcessLab, vm: VmId, host: str = "HV01") -> dict[str, Call]:
         cluster.preferred_owners(node),
         cluster.delegation([HostName(name) for name in world.hosts]),
         vms.vm(vm),
+        vms.vm_compatibility(vm),
+        vms.vm_compatibility_check(NO_VM),
         progress.resources_in_flight(f"Virtual Machine {name}" for name in roles),
         progress.groups_in_flight(RoleName(name) for name in roles),
         leases.lease_properties(LEASE),

@@ -100,6 +100,8 @@ DECODERS: Mapping[str, Decoder] = {
     "vm-fibre-channel": _details(decode.details.with_fibre_channel),
     "vm-security-settings": _details(decode.details.with_security),
     "vm-vectors": _details(decode.details.with_vectors),
+    "vm-compatibility": decode.compatibility.needs,
+    "vm-compatibility-check": decode.compatibility.verdict,
     "resources-in-flight": _cluster.resources,
     "groups-in-flight": _cluster.groups_in_flight,
     "migration-jobs": _progress.jobs,

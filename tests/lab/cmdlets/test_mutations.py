@@ -27,7 +27,8 @@ from tests.lab.cmdlets.decoding import DECODERS
 from tests.lab.cmdlets.driving import ask, commands, run
 
 FURNISHED = str(Path(__file__).with_name("furnished.toml"))
-_BARE = frozenset(("System.String", "PSModuleInfo", "CommandInfo", "root/cimv2:StdRegProv"))
+_SERVICE = "root/virtualization/v2:Msvm_VirtualSystemMigrationService"
+_BARE = frozenset(("System.String", "PSModuleInfo", "CommandInfo", "root/cimv2:StdRegProv", _SERVICE))
 """What comes back is no object of a class in the carried data."""
 
 
