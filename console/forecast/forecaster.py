@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.model.cluster import Cluster, VirtualMachine, VmState
+from console.model.cluster import Cluster, MigrationTransport, VirtualMachine, VmState
 from console.model.identity import HostName, VmId
 
+from .carriers import Carriers
 from .model import STOP_SHARE, Overheads, PowerLaw, Precopy, StopRule, at_the_rule_s, precopy
 from .priors import Priors, Workload, workload_of
 from .transport import Path, path_between
@@ -60,21 +61,27 @@ class PriorForecaster:
         self.priors = priors or Priors()
         self._evidence = evidence
         self._cluster: Cluster | None = None
-        self._paths: dict[tuple[HostName, HostName], Path] = {}
+        self._carriers: Carriers | None = None
+        self._paths: dict[tuple[HostName, HostName, MigrationTransport | None], Path] = {}
 
-    def path(self, cluster: Cluster, source: HostName, destination: HostName) -> Path:
+    def path(
+        self, cluster: Cluster, source: HostName, destination: HostName, forced: MigrationTransport | None = None
+    ) -> Path:
         """The path of a pair as the facts and the priors give it, before any correction.
+
+        Args:
+            forced: the transport of a VM that the source's setting does not hold for.
 
         Raises:
             KeyError: the cluster has no such host.
         """
         if self._cluster is not cluster:
-            self._cluster, self._paths = cluster, {}
-        found = self._paths.get((source, destination))
+            self._cluster, self._carriers, self._paths = cluster, Carriers.of(cluster), {}
+        found = self._paths.get((source, destination, forced))
         if found is None:
             hosts = cluster.host_by_name
-            found = path_between(cluster, hosts[source], hosts[destination], self.priors)
-            self._paths[source, destination] = found
+            found = path_between(cluster, hosts[source], hosts[destination], self.priors, self._carriers, forced)
+            self._paths[source, destination, forced] = found
         return found
 
     def forecast(
@@ -86,7 +93,7 @@ class PriorForecaster:
             KeyError: the cluster has no such host.
             ValueError: ``sharing`` is below 1.
         """
-        path = self.path(cluster, vm.host, destination)
+        path = self.path(cluster, vm.host, destination, _forced(vm))
         rate = path.rate_bytes_per_s(sharing)
         how = migration_type_of(vm)
         if how is MigrationType.OFFLINE:
@@ -147,6 +154,8 @@ class PriorForecaster:
             handover = min(handover, correction.overhead_s)
             scale = (correction.overhead_s - handover) / (before + after)
             before, after = before * scale, after * scale
+        else:
+            after += priors.notice_s
         return Overheads(before + path.selection_s, after, handover)
 
     def _dirtying(self, vm: VirtualMachine, workload: Workload) -> PowerLaw:
@@ -171,7 +180,7 @@ class PriorForecaster:
         )  # fmt: skip
 
     def _offline(self, vm: VirtualMachine) -> MoveForecast:
-        seconds = self.priors.offline_s
+        seconds = self.priors.offline_s + self.priors.notice_s
         why = "off" if vm.state is VmState.OFF else "saved"
         return MoveForecast(
             MigrationType.OFFLINE, seconds, seconds * self.priors.duration_p90_factor, 0.0, 0.0, 0.0, 0.0, True,
@@ -180,7 +189,13 @@ class PriorForecaster:
 
 
 def _prior_overhead_s(priors: Priors) -> float:
-    return priors.overhead_before_s + priors.overhead_after_s
+    return priors.overhead_before_s + priors.overhead_after_s + priors.notice_s
+
+
+def _forced(vm: VirtualMachine) -> MigrationTransport | None:
+    """GPU partitions fall back to TCP/IP with compression, whatever the host is set to."""
+    partitions = vm.details.gpu_partitions if vm.details is not None else None
+    return MigrationTransport.COMPRESSION if partitions else None
 
 
 def _prior_basis(path: Path, workload: Workload) -> str:

@@ -15,6 +15,7 @@ from statistics import median
 from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
 
+from .carriers import Carriers
 from .forecaster import Correction
 from .levels import Keys, Levels
 from .model import PowerLaw
@@ -176,7 +177,7 @@ def expected_s(move: FinishedMove, path: Path, site: SiteConstants) -> float:
 
 def fit_site(moves: Sequence[tuple[FinishedMove, Path]], priors: Priors) -> SiteConstants:
     """Overhead and share of the rate by robust least squares of relative errors, held near the priors."""
-    believed = priors.overhead_before_s + priors.overhead_after_s + priors.tcp.handover_s
+    believed = priors.overhead_before_s + priors.overhead_after_s + priors.notice_s + priors.tcp.handover_s
     points = [
         (move.duration_s, _sent(move) / path.rate_bytes_per_s(move.sharing)) for move, path in moves if move.duration_s
     ]
@@ -219,7 +220,8 @@ def _is_between(cluster: Cluster, move: FinishedMove) -> bool:
 def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> dict[tuple[HostName, HostName], Path]:
     hosts = cluster.host_by_name
     pairs = {(move.source, move.destination) for move in moves}
-    return {pair: path_between(cluster, hosts[pair[0]], hosts[pair[1]], priors) for pair in pairs}
+    carriers = Carriers.of(cluster)
+    return {pair: path_between(cluster, hosts[pair[0]], hosts[pair[1]], priors, carriers) for pair in pairs}
 
 
 def _keys(vm: VmId, path: Path, source: HostName, destination: HostName, run: str) -> Keys:

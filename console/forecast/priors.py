@@ -63,6 +63,8 @@ class Priors:
     overhead_before_s: float = 3.0
     overhead_after_s: float = 2.0
     """3–9 s a move altogether, measured on three platforms."""
+    notice_s: float = 1.0
+    """Until a run notices that a move is over: half of the time between two of its looks."""
     offline_s: float = 4.0
     """Moving the ownership of a VM without memory."""
     storage_bytes_per_s: float = 400e6

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from console.model.cluster import (
     Cluster,
-    ClusterNetwork,
     ClusterSettings,
     Host,
     MigrationTransport,
     NetworkAdapter,
-    NetworkRole,
 )
 
+from .carriers import Carriers
 from .priors import Priors, TransportPriors
 
 BUILD_2025 = 26100
@@ -66,37 +65,31 @@ def smb_cap_fraction(settings: ClusterSettings, source: Host, destination: Host)
     return min(1.0, settings.smb_bandwidth_limit_factor / _FACTOR_WHOLE)
 
 
-def failed_candidates(networks: Iterable[ClusterNetwork]) -> int:
-    """Networks that a move would try, and fail on, before the first that is up."""
-    eligible = [
-        network
-        for network in networks
-        if network.migration_excluded is not True and network.role not in (NetworkRole.NONE, NetworkRole.CLIENT)
-    ]
-    eligible.sort(
-        key=lambda network: (
-            network.migration_order if network.migration_order is not None else 1 << 30,
-            network.metric if network.metric is not None else 1 << 30,
-        )
-    )
-    failed = 0
-    for network in eligible:
-        if network.up is not False:
-            return failed
-        failed += 1
-    return failed
-
-
-def path_between(cluster: Cluster, source: Host, destination: Host, priors: Priors) -> Path:
+def path_between(
+    cluster: Cluster,
+    source: Host,
+    destination: Host,
+    priors: Priors,
+    carriers: Carriers | None = None,
+    forced: MigrationTransport | None = None,
+) -> Path:
     """The path from one host to another.
 
     The transport is the source's setting: it applies to migrations that originate there (Set-VMHost
     -VirtualMachineMigrationPerformanceOption). Unknown means compression, the default since 2012 R2.
+
+    Args:
+        carriers: of this cluster, where many pairs are asked about.
+        forced: the transport of a VM that the setting does not hold for.
     """
-    transport = source.migration_transport if source.migration_transport is not None else MigrationTransport.COMPRESSION
-    rdma = transport is MigrationTransport.SMB and bool(_rdma(source)) and bool(_rdma(destination))
+    carriers = carriers or Carriers.of(cluster)
+    transport = forced if forced is not None else source.migration_transport
+    if transport is None:
+        transport = MigrationTransport.COMPRESSION
+    ends = carriers.of_pair(source, destination)
+    rdma = transport is MigrationTransport.SMB and all(map(_rdma, ends))
     prior = _prior(priors, transport, rdma)
-    lines = [_line(host, transport, rdma) for host in (source, destination)]
+    lines = [_line(adapters, transport, rdma) for adapters in ends]
     known = [line for line in lines if line is not None]
     line = min(known) if known else priors.unknown_link_bytes_per_s
     capacity, stream = line * prior.line_share * prior.compression_ratio, prior.stream_ceiling_bytes_per_s
@@ -113,7 +106,7 @@ def path_between(cluster: Cluster, source: Host, destination: Host, priors: Prio
             capacity = min(capacity, cap)
     lone, held_back_by = min(limits, key=lambda limit: limit[0])
     return Path(
-        transport, rdma, line, capacity, min(stream, lone), _selection_s(cluster, source, destination, priors),
+        transport, rdma, line, capacity, min(stream, lone), _selection_s(carriers, source, destination, priors),
         held_back_by, len(known) == len(lines),
     )  # fmt: skip
 
@@ -128,13 +121,13 @@ def _up(host: Host) -> list[NetworkAdapter]:
     return [adapter for adapter in host.adapters or () if adapter.up is not False and adapter.link_bytes_per_s]
 
 
-def _rdma(host: Host) -> list[NetworkAdapter]:
-    return [adapter for adapter in _up(host) if adapter.rdma_operational]
+def _rdma(adapters: Iterable[NetworkAdapter]) -> list[NetworkAdapter]:
+    return [adapter for adapter in adapters if adapter.rdma_operational]
 
 
-def _line(host: Host, transport: MigrationTransport, rdma: bool) -> float | None:
+def _line(adapters: Sequence[NetworkAdapter], transport: MigrationTransport, rdma: bool) -> float | None:
     """Bytes per second on the wire: one adapter for TCP, all of the fastest kind for SMB Multichannel."""
-    speeds = [adapter.link_bytes_per_s or 0.0 for adapter in (_rdma(host) if rdma else _up(host))]
+    speeds = [adapter.link_bytes_per_s or 0.0 for adapter in (_rdma(adapters) if rdma else adapters)]
     if not speeds:
         return None
     fastest = max(speeds)
@@ -157,6 +150,6 @@ def _smb_cap_bytes_per_s(settings: ClusterSettings, source: Host, destination: H
     return None if fraction is None or fraction >= 1.0 or not known else fraction * min(known)
 
 
-def _selection_s(cluster: Cluster, source: Host, destination: Host, priors: Priors) -> float:
+def _selection_s(carriers: Carriers, source: Host, destination: Host, priors: Priors) -> float:
     old = any(host.build is not None and host.build < BUILD_2025 for host in (source, destination))
-    return priors.failed_network_s * failed_candidates(cluster.networks) if old else 0.0
+    return priors.failed_network_s * carriers.failed(source, destination) if old else 0.0

@@ -50,6 +50,7 @@ class Drain:
     rules: Rules = RULES
     run: RunId = RUN
     settings: tuple[tuple[str, int], ...] = ()
+    node: HostName = NODE
 
     @property
     def hosts(self) -> tuple[HostName, ...]:
@@ -62,11 +63,11 @@ class Drain:
 
     async def read(self) -> Cluster:
         cluster = await run_until_done(self.lab, read_cluster(self.door, self.hosts, self.lab.clock))
-        return await run_until_done(self.lab, read_details(self.door, cluster, NODE))
+        return await run_until_done(self.lab, read_details(self.door, cluster, self.node))
 
     def plan(self, cluster: Cluster, options: PlanOptions | None = None) -> Plan:
-        findings = run_checks(Facts(cluster, NODE))
-        return make_plan(cluster, NODE, options or PlanOptions(), PriorForecaster(), findings)
+        findings = run_checks(Facts(cluster, self.node))
+        return make_plan(cluster, self.node, options or PlanOptions(), PriorForecaster(), findings)
 
     async def open(self, options: PlanOptions | None = None) -> Plan:
         """Plan and write down the run."""
@@ -84,11 +85,11 @@ class Drain:
         if before is not None:
             self.journal.leave_run(self.run, before.token)
         token = self.journal.take_run(self.run, "here", os.getpid(), SystemClock().now())
-        circle = Circle(self.door, self.hosts, NODE)
+        circle = Circle(self.door, self.hosts, self.node)
         clock = self.lab.clock
-        hands = Hands(self.door, circle, NODE)
+        hands = Hands(self.door, circle, self.node)
         executor = Executor(
-            Lookout(self.door, circle, clock, NODE),
+            Lookout(self.door, circle, clock, self.node),
             hands,
             Sensors(self.door, clock),
             Leases(self.door, circle, hands, clock, self.run),
