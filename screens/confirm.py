@@ -130,7 +130,7 @@ class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.typed_right and self.armed:
+        if self.typed_right:
             self.dismiss(True)
             return
         grid = self.query_one(Grid)

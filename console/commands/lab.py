@@ -6,13 +6,16 @@ import click
 
 from .target import DEFAULT_SCENARIO, Target, json_option
 
+DEFAULT_SPEED = 20.0
+"""Fast enough to see a drain end, slow enough that the wire's own milliseconds do not count as seconds."""
+
 
 @click.command(name="lab")
 @click.argument("scenario", required=False)
 @click.option("--scenario", "named", metavar="SCENARIO", help="The same as the argument.")
 @click.option("--seed", type=int, metavar="N", help="Another world of the same kind (1).")
 @click.option(
-    "--speed", type=click.FloatRange(0), metavar="X", help="Seconds of the lab in one of life (60); 0 stands still."
+    "--speed", type=click.FloatRange(0), metavar="X", help="Seconds of the lab in one of life (20); 0 stands still."
 )
 @click.option(
     "--serve", "only_serve", is_flag=True, help="Only serve: print one JSON line when ready, until interrupted."
@@ -44,7 +47,7 @@ def command(
     if only_serve:
         from .lab_service import serve_lab
 
-        return serve_lab(chosen, 1 if seed is None else seed, 60.0 if speed is None else speed, port, tied=tied)
+        return serve_lab(chosen, 1 if seed is None else seed, DEFAULT_SPEED if speed is None else speed, port, tied=tied)
     if port is not None:
         raise click.UsageError("--port goes with --serve.")
     from .console import open_console
