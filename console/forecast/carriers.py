@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,26 +43,40 @@ class Carriers:
         return len(self.networks)
 
     def of_pair(self, source: Host, destination: Host) -> tuple[list[NetworkAdapter], list[NetworkAdapter]]:
-        """Each end's adapters on the networks that both can use; all of them that are up where that is not known.
+        """Each end's adapters on the network that the cluster will take, and those of other eligible networks that
+        are as good, over which SMB Multichannel spreads; all that are up where networks tell nothing of adapters.
 
         An adapter that is not among the host's physical ones (a virtual one over a team) says nothing of the line.
         """
         usable = [network.name for network in self.networks if self._usable(network, source, destination)]
-        ends = [_working(source), _working(destination)]
-        found = [self._on(host, usable, own) for host, own in zip((source, destination), ends, strict=True)]
-        return (found[0], found[1]) if all(found) else (ends[0], ends[1])
+        ends = _working(source), _working(destination)
+        chosen = tuple(self._on(host, usable[:1], own) for host, own in zip((source, destination), ends, strict=True))
+        if not all(chosen):
+            return ends
+        everywhere = tuple(self._on(host, usable, own) for host, own in zip((source, destination), ends, strict=True))
+        source_side, destination_side = (_alike(*pair) for pair in zip(chosen, everywhere, strict=True))
+        return source_side, destination_side
 
     def _on(self, host: Host, networks: list[str], own: list[NetworkAdapter]) -> list[NetworkAdapter]:
-        names: set[str] = set()
-        for network in networks:
-            names |= (self.joined or {}).get((host.name, network), frozenset())
-        return [adapter for adapter in own if adapter.description in names]
+        """As many adapters of each description as the networks are joined by: not every description is unique."""
+        wanted = Counter(name for network in networks for name in (self.joined or {}).get((host.name, network), ()))
+        found: list[NetworkAdapter] = []
+        for adapter in own:
+            if wanted[adapter.description] > 0:
+                wanted[adapter.description] -= 1
+                found.append(adapter)
+        return found
 
     def _usable(self, network: ClusterNetwork, source: Host, destination: Host) -> bool:
         if network.up is False:
             return False
         joined = self.joined
         return not joined or ((source.name, network.name) in joined and (destination.name, network.name) in joined)
+
+
+def _alike(chosen: list[NetworkAdapter], others: list[NetworkAdapter]) -> list[NetworkAdapter]:
+    kinds = {(adapter.link_bytes_per_s, adapter.rdma_operational) for adapter in chosen}
+    return [adapter for adapter in others if (adapter.link_bytes_per_s, adapter.rdma_operational) in kinds]
 
 
 def _turn(network: ClusterNetwork) -> tuple[int, int]:

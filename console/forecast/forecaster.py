@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.model.cluster import Cluster, MigrationTransport, VirtualMachine, VmState
+from console.model.cluster import Cluster, VirtualMachine, VmState
 from console.model.identity import HostName, VmId
 
 from .carriers import Carriers
 from .model import STOP_SHARE, Overheads, PowerLaw, Precopy, StopRule, at_the_rule_s, precopy
 from .priors import Priors, Workload, workload_of
-from .transport import Path, path_between
+from .transport import ANY_GUEST, Guest, Path, path_between
 from .values import MigrationType, MoveForecast
 
 ALWAYS_QUICK = 1
@@ -62,26 +62,24 @@ class PriorForecaster:
         self._evidence = evidence
         self._cluster: Cluster | None = None
         self._carriers: Carriers | None = None
-        self._paths: dict[tuple[HostName, HostName, MigrationTransport | None], Path] = {}
+        self._paths: dict[tuple[HostName, HostName, Guest], Path] = {}
 
-    def path(
-        self, cluster: Cluster, source: HostName, destination: HostName, forced: MigrationTransport | None = None
-    ) -> Path:
+    def path(self, cluster: Cluster, source: HostName, destination: HostName, guest: Guest = ANY_GUEST) -> Path:
         """The path of a pair as the facts and the priors give it, before any correction.
 
         Args:
-            forced: the transport of a VM that the source's setting does not hold for.
+            guest: what of the VM decides its path.
 
         Raises:
             KeyError: the cluster has no such host.
         """
         if self._cluster is not cluster:
             self._cluster, self._carriers, self._paths = cluster, Carriers.of(cluster), {}
-        found = self._paths.get((source, destination, forced))
+        found = self._paths.get((source, destination, guest))
         if found is None:
             hosts = cluster.host_by_name
-            found = path_between(cluster, hosts[source], hosts[destination], self.priors, self._carriers, forced)
-            self._paths[source, destination, forced] = found
+            found = path_between(cluster, hosts[source], hosts[destination], self.priors, self._carriers, guest)
+            self._paths[source, destination, guest] = found
         return found
 
     def forecast(
@@ -93,7 +91,7 @@ class PriorForecaster:
             KeyError: the cluster has no such host.
             ValueError: ``sharing`` is below 1.
         """
-        path = self.path(cluster, vm.host, destination, _forced(vm))
+        path = self.path(cluster, vm.host, destination, guest_of(vm))
         rate = path.rate_bytes_per_s(sharing)
         how = migration_type_of(vm)
         if how is MigrationType.OFFLINE:
@@ -192,10 +190,10 @@ def _prior_overhead_s(priors: Priors) -> float:
     return priors.overhead_before_s + priors.overhead_after_s + priors.notice_s
 
 
-def _forced(vm: VirtualMachine) -> MigrationTransport | None:
-    """GPU partitions fall back to TCP/IP with compression, whatever the host is set to."""
+def guest_of(vm: VirtualMachine) -> Guest:
+    """GPU partitions fall back to TCP/IP with compression."""
     partitions = vm.details.gpu_partitions if vm.details is not None else None
-    return MigrationTransport.COMPRESSION if partitions else None
+    return Guest(workload_of(vm) is Workload.IDLE, bool(partitions))
 
 
 def _prior_basis(path: Path, workload: Workload) -> str:

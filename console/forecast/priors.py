@@ -50,6 +50,10 @@ class Priors:
     """Without RDMA: SMB Multichannel spreads one move over several connections (prior: four)."""
     smb_direct: TransportPriors = TransportPriors(0.92, 12.5e9, handover_s=0.4)
     """RDMA moves 0.90–0.95 of the line; one VM fills 25 GbE."""
+    idle_compression: float = 2.0
+    """How many times better than others an idle guest compresses: 4 where active ones reach 2."""
+    plateau_bytes_per_s: float = 125e6
+    """About 1 Gbit/s: where a fast adapter without VMQ stays, and a move whose ends differ in jumbo frames."""
     compressor_bytes_per_s_per_processor: float = 60e6
     """Guest memory compressed per second by one idle logical processor (prior)."""
     compressor_bytes_per_s: float = 500e6

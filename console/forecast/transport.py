@@ -24,6 +24,19 @@ _FACTOR_WHOLE = 10000
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """What of a VM decides its path."""
+
+    idle: bool = False
+    """Its memory compresses better than that of others."""
+    falls_back: bool = False
+    """Moves by TCP/IP with compression, whatever its host is set to."""
+
+
+ANY_GUEST = Guest()
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
     """What a pair of hosts offers to moves. Rates are bytes of guest memory per second."""
 
@@ -71,7 +84,7 @@ def path_between(
     destination: Host,
     priors: Priors,
     carriers: Carriers | None = None,
-    forced: MigrationTransport | None = None,
+    guest: Guest = ANY_GUEST,
 ) -> Path:
     """The path from one host to another.
 
@@ -80,21 +93,25 @@ def path_between(
 
     Args:
         carriers: of this cluster, where many pairs are asked about.
-        forced: the transport of a VM that the setting does not hold for.
+        guest: what of the VM decides its path.
     """
     carriers = carriers or Carriers.of(cluster)
-    transport = forced if forced is not None else source.migration_transport
+    transport = MigrationTransport.COMPRESSION if guest.falls_back else source.migration_transport
     if transport is None:
         transport = MigrationTransport.COMPRESSION
     ends = carriers.of_pair(source, destination)
     rdma = transport is MigrationTransport.SMB and all(map(_rdma, ends))
     prior = _prior(priors, transport, rdma)
-    lines = [_line(adapters, transport, rdma) for adapters in ends]
+    lines = [_line(adapters, transport, rdma, priors) for adapters in ends]
     known = [line for line in lines if line is not None]
     line = min(known) if known else priors.unknown_link_bytes_per_s
-    capacity, stream = line * prior.line_share * prior.compression_ratio, prior.stream_ceiling_bytes_per_s
-    stream *= prior.compression_ratio
+    ratio = prior.compression_ratio
+    if transport is MigrationTransport.COMPRESSION and guest.idle:
+        ratio *= priors.idle_compression
+    capacity, stream = line * prior.line_share * ratio, prior.stream_ceiling_bytes_per_s * ratio
     limits = [(capacity, "the link"), (stream, "what one stream reaches")]
+    if _frames_differ(*ends):
+        limits.append((priors.plateau_bytes_per_s * ratio, "jumbo frames that differ along the path"))
     if transport is MigrationTransport.COMPRESSION:
         ceiling = min(_compressor(source, priors), _compressor(destination, priors))
         limits.append((ceiling, "the processors that compress"))
@@ -125,13 +142,25 @@ def _rdma(adapters: Iterable[NetworkAdapter]) -> list[NetworkAdapter]:
     return [adapter for adapter in adapters if adapter.rdma_operational]
 
 
-def _line(adapters: Sequence[NetworkAdapter], transport: MigrationTransport, rdma: bool) -> float | None:
+def _frames_differ(one: Iterable[NetworkAdapter], other: Iterable[NetworkAdapter]) -> bool:
+    sizes = {adapter.mtu_bytes for adapter in (*one, *other)}
+    return len(sizes) > 1 and None not in sizes
+
+
+def _line(
+    adapters: Sequence[NetworkAdapter], transport: MigrationTransport, rdma: bool, priors: Priors
+) -> float | None:
     """Bytes per second on the wire: one adapter for TCP, all of the fastest kind for SMB Multichannel."""
-    speeds = [adapter.link_bytes_per_s or 0.0 for adapter in (_rdma(adapters) if rdma else adapters)]
+    speeds = [_carries(adapter, priors) for adapter in (_rdma(adapters) if rdma else adapters)]
     if not speeds:
         return None
     fastest = max(speeds)
     return sum(speed for speed in speeds if speed == fastest) if transport is MigrationTransport.SMB else fastest
+
+
+def _carries(adapter: NetworkAdapter, priors: Priors) -> float:
+    speed = adapter.link_bytes_per_s or 0.0
+    return min(speed, priors.plateau_bytes_per_s) if adapter.vmq_enabled is False else speed
 
 
 def _compressor(host: Host, priors: Priors) -> float:
