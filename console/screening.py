@@ -24,6 +24,7 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
         ascii=configuration.ascii,
         window_ends_at=None if opening is None else opening.ends_at,
         run=chosen,
+        guard=site.guard,
     )
 
 

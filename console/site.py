@@ -15,10 +15,13 @@ from console.configuration.loading import load_configuration
 from console.configuration.models import ClusterOptions, Configuration
 from console.configuration.problems import nearest
 from console.configuration.windows import Opening, next_opening
+from console.drain.guard import Lines
 from console.exits import UsageProblem
 from console.model.identity import HostName
+from console.model.units import bits_to_bytes_per_s
 from console.paths import Paths, standard_paths
-from console.planner.values import PlanOptions
+from console.planner.schedule import SharedLink
+from console.planner.values import PlanOptions, SiteLimits, SlotReading
 
 
 def _nobody_waits(runner: int) -> None:
@@ -52,6 +55,38 @@ class Site:
             smb_cap_fraction=policy.smb_cap_fraction if levers.smb_cap_fraction is None else levers.smb_cap_fraction,
             memory_reserve_fraction=policy.memory_reserve_fraction if is_untouched else reserve,
             avoided=levers.avoided | {HostName(name) for name in policy.avoid},
+            limits=levers.limits.over(self._limits),
+        )
+
+    @property
+    def _limits(self) -> SiteLimits:
+        policy = self.options.policy
+        return SiteLimits(
+            reading=SlotReading(policy.parallel_per.value),
+            per_destination=policy.per_destination,
+            per_pair=policy.per_pair,
+            cluster_wide=policy.cluster_wide,
+            links=tuple(
+                SharedLink(line.name, bits_to_bytes_per_s(line.gbps * 1e9), frozenset(map(HostName, line.members)))
+                for line in self.options.shared_links
+            ),
+        )
+
+    @property
+    def guard(self) -> Lines | None:
+        """What moves must not do to others; None where the site wants no guard."""
+        lines = self.options.guard
+        if not lines.enabled:
+            return None
+        return Lines(
+            csv_latency_s=lines.csv_latency_ms / 1000,
+            missed_heartbeats=lines.missed_heartbeats,
+            host_cpu_fraction=lines.host_cpu_percent / 100,
+            free_memory_fraction=lines.free_memory_percent / 100,
+            redirected_io_per_s=lines.redirected_io_per_s,
+            smb_stalls_per_s=lines.smb_stalls_per_s,
+            calm_s=lines.calm_s,
+            raise_after_s=lines.raise_after_s,
         )
 
     @property

@@ -60,6 +60,13 @@ class Severity(StrEnum):
     ADVICE = "advice"
 
 
+class ParallelPer(StrEnum):
+    """What MaximumParallelMigrations counts on this cluster."""
+
+    NODE = "node"
+    PAIR = "pair"
+
+
 def _choice(kind: type[StrEnum]) -> BeforeValidator:
     """Take a word, in any case, as a member of ``kind``."""
 
@@ -98,6 +105,8 @@ TransportChoice = Annotated[Transport, _choice(Transport)]
 AuthenticationChoice = Annotated[Authentication, _choice(Authentication)]
 DayChoice = Annotated[Day, _choice(Day)]
 SeverityChoice = Annotated[Severity, _choice(Severity)]
+ParallelPerChoice = Annotated[ParallelPer, _choice(ParallelPer)]
+AtOnce = Annotated[int, Field(ge=1, le=64)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -170,6 +179,52 @@ class Policy(Options):
     """Share of the network that SMB migrations may take, for the forecast; without it what the cluster is set to."""
     avoid: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = ()
     """Hosts that no VM is moved to."""
+    parallel_per: ParallelPerChoice = ParallelPer.NODE
+    """What MaximumParallelMigrations counts: moves of one "node", in and out together, or of one "pair" of nodes."""
+    per_destination: AtOnce | None = None
+    """Moves at once into one host."""
+    per_pair: AtOnce | None = None
+    """Moves at once between one pair of hosts."""
+    cluster_wide: Annotated[int, Field(ge=1)] | None = None
+    """Moves at once in the whole cluster."""
+
+
+class SharedLine(Options):
+    """A line that the moves of several hosts cross: an inter-site line, a rack's uplink."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What plans call it."""
+    gbps: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    """What it carries, in Gbit/s."""
+    members: Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    """Hosts on its near side: a move crosses it when exactly one of its ends is a member."""
+
+
+Percent = Annotated[float, Field(ge=0.0, le=100.0)]
+Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+class GuardLines(Options):
+    """What moves must not do to others: a line that is crossed holds new starts and halves the moves at once."""
+
+    enabled: bool = True
+    """false: nothing is watched, nothing is held."""
+    csv_latency_ms: Amount = 50.0
+    """The worst shared volume's, milliseconds an operation."""
+    missed_heartbeats: Amount = 5.0
+    """The worst node's, between cluster nodes."""
+    host_cpu_percent: Percent = 90.0
+    """The busiest node's that takes part."""
+    free_memory_percent: Percent = 3.0
+    """The fullest destination's; below it nothing starts."""
+    redirected_io_per_s: Amount = 1000.0
+    """Operations on shared volumes that take the way over another node."""
+    smb_stalls_per_s: Amount | None = None
+    """Stalls of SMB for want of credits; without it they are not judged."""
+    calm_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 20.0
+    """Seconds for which every line has to be kept before starts go on."""
+    raise_after_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 60.0
+    """Seconds of calm after which one more move at once is allowed."""
 
 
 class CheckRuling(Options):
@@ -228,6 +283,10 @@ class ClusterOptions(Options):
     """The maintenance window that plans are held against."""
     policy: Policy = Policy()
     """What plans start from."""
+    shared_links: Annotated[tuple[SharedLine, ...], BeforeValidator(_tuple)] = ()
+    """Lines that the moves of several hosts cross."""
+    guard: GuardLines = GuardLines()
+    """What moves must not do to others."""
     checks: dict[str, CheckRuling] = {}
     """Conflict codes that this site raises, lowers or silences."""
     clock: WorldClock | None = None

@@ -127,17 +127,17 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
         clock,
     )
     try:
-        await Runner(journal, run, token, executor, clock, _rules(clock, state.operator), complain).go()
+        await Runner(journal, run, token, executor, clock, _rules(site, clock, state.operator), complain).go()
     finally:
         await reader.close()
         await writer.close()
 
 
-def _rules(clock: Clock, operator: str) -> Rules:
+def _rules(site: Site, clock: Clock, operator: str) -> Rules:
     """Leases and answers take real time, as networks and processes do, however fast a lab's clock runs."""
     speed = max(clock.speed, 1.0) if isinstance(clock, ScaledClock) else 1.0
     terms = LeaseTerms(operator, _this_host(), life_s=LEASE_S * speed)
-    rules = Rules(lease=terms)
+    rules = Rules(lease=terms, guard=site.guard)
     return replace(
         rules,
         check_patience_s=ANSWER_S * speed,
