@@ -152,8 +152,6 @@ class PriorForecaster:
             handover = min(handover, correction.overhead_s)
             scale = (correction.overhead_s - handover) / (before + after)
             before, after = before * scale, after * scale
-        else:
-            after += priors.notice_s
         return Overheads(before + path.selection_s, after, handover)
 
     def _dirtying(self, vm: VirtualMachine, workload: Workload) -> PowerLaw:
@@ -178,7 +176,7 @@ class PriorForecaster:
         )  # fmt: skip
 
     def _offline(self, vm: VirtualMachine) -> MoveForecast:
-        seconds = self.priors.offline_s + self.priors.notice_s
+        seconds = self.priors.offline_s
         why = "off" if vm.state is VmState.OFF else "saved"
         return MoveForecast(
             MigrationType.OFFLINE, seconds, seconds * self.priors.duration_p90_factor, 0.0, 0.0, 0.0, 0.0, True,
@@ -187,7 +185,7 @@ class PriorForecaster:
 
 
 def _prior_overhead_s(priors: Priors) -> float:
-    return priors.overhead_before_s + priors.overhead_after_s + priors.notice_s
+    return priors.overhead_before_s + priors.overhead_after_s
 
 
 def guest_of(vm: VirtualMachine) -> Guest:

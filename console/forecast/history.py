@@ -177,7 +177,7 @@ def expected_s(move: FinishedMove, path: Path, site: SiteConstants) -> float:
 
 def fit_site(moves: Sequence[tuple[FinishedMove, Path]], priors: Priors) -> SiteConstants:
     """Overhead and share of the rate by robust least squares of relative errors, held near the priors."""
-    believed = priors.overhead_before_s + priors.overhead_after_s + priors.notice_s + priors.tcp.handover_s
+    believed = priors.overhead_before_s + priors.overhead_after_s + priors.tcp.handover_s
     points = [
         (move.duration_s, _sent(move) / path.rate_bytes_per_s(move.sharing)) for move, path in moves if move.duration_s
     ]

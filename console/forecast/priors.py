@@ -66,9 +66,7 @@ class Priors:
     """10 GbE, where no adapter's speed could be read."""
     overhead_before_s: float = 3.0
     overhead_after_s: float = 2.0
-    """3–9 s a move altogether, measured on three platforms."""
-    notice_s: float = 1.0
-    """Until a run notices that a move is over: half of the time between two of its looks."""
+    """3–9 s a move altogether, measured on three platforms by their managers: until these see that it is over."""
     offline_s: float = 4.0
     """Moving the ownership of a VM without memory."""
     storage_bytes_per_s: float = 400e6

@@ -106,9 +106,9 @@ def path_between(
     known = [line for line in lines if line is not None]
     line = min(known) if known else priors.unknown_link_bytes_per_s
     ratio = prior.compression_ratio
-    if transport is MigrationTransport.COMPRESSION and guest.idle:
-        ratio *= priors.idle_compression
     capacity, stream = line * prior.line_share * ratio, prior.stream_ceiling_bytes_per_s * ratio
+    if transport is MigrationTransport.COMPRESSION and guest.idle:
+        stream *= priors.idle_compression  # a full link carries a mixture, which compresses like anything else
     limits = [(capacity, "the link"), (stream, "what one stream reaches")]
     if _frames_differ(*ends):
         limits.append((priors.plateau_bytes_per_s * ratio, "jumbo frames that differ along the path"))

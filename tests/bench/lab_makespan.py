@@ -134,7 +134,7 @@ def main(names: list[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 found = asyncio.run(drained(name, Path(folder), rules=rules))
-            except (TimeoutError, ValueError) as error:
+            except (TimeoutError, ValueError, StopIteration) as error:
                 print(f"{name:22} {type(error).__name__}: {error}", flush=True)
                 continue
         print(f"{line(found)}  {time.monotonic() - began:.1f} s", flush=True)
