@@ -189,16 +189,15 @@ class JournalRun:
 
 
 def choose_run(runs: Sequence[RunState], typed: str | None) -> RunId:
-    """The run of that name (a beginning is enough), else the newest open one.
+    """The run of that name (a beginning is enough), else the newest open one, else the newest.
 
     Raises:
         UsageProblem: none, or several begin so.
     """
     if not typed:
-        still_open = [state.run for state in runs if state.outcome is None]
-        if not still_open:
-            raise UsageProblem("No run is open. drainboard history lists the closed ones.")
-        return still_open[0]
+        if not runs:
+            raise UsageProblem("There has been no run yet.")
+        return next((state.run for state in runs if state.outcome is None), runs[0].run)
     found = [state.run for state in runs if state.run == typed] or [
         state.run for state in runs if state.run.casefold().startswith(typed.casefold())
     ]
