@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @click.option("--events", is_flag=True, help="With --json: the run's events as JSON Lines, the document last.")
 @json_option
 def command(run: str | None, target: Target, follow: bool, events: bool, as_json: bool) -> int:
-    """Rejoin RUN, or the newest one that is open, or see how the newest ended. A run that lost its process gets a new one and goes on."""
+    """Rejoin RUN, or the newest one that is open, or see how the newest ended.
+
+    A run that lost its process gets a new one and goes on.
+    """
     import sys
 
     if not (follow or as_json or events) and sys.stdin.isatty() and sys.stdout.isatty():

@@ -47,7 +47,8 @@ def command(
     if only_serve:
         from .lab_service import serve_lab
 
-        return serve_lab(chosen, 1 if seed is None else seed, DEFAULT_SPEED if speed is None else speed, port, tied=tied)
+        pace = DEFAULT_SPEED if speed is None else speed
+        return serve_lab(chosen, 1 if seed is None else seed, pace, port, tied=tied)
     if port is not None:
         raise click.UsageError("--port goes with --serve.")
     from .console import open_console
