@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import median
+from itertools import accumulate
 
 from . import events as ev
 from . import lease_events as le
@@ -14,19 +16,34 @@ from .turn import Turn
 
 _LEARN_FROM = 3
 """Finished moves before their ratio to the forecast rescales the rest."""
+_BELIEF = 2.0
+"""Finished moves that weigh as much as the forecast: moves differ among themselves about as much as sites do."""
 _WORTH_TELLING_S = 5.0
 _SPARE_S = 60.0
 """Before the window's end; a forecast that wavers around it would warn again and again."""
 
 
 def pace_of_run(state: RunState) -> float:
-    """Actual over forecast duration, the middle of what is finished; 1 until enough is."""
-    ratios = [
-        move.duration_s / move.forecast_p50_s
+    """Actual over forecast duration of what is finished, held near 1 as long as it is little; 1 until enough is.
+
+    The middle by forecast seconds: small moves are mostly overhead and tell little of large ones, and one that hung
+    tells nothing at all.
+    """
+    told = [
+        (move.duration_s / move.forecast_p50_s, move.forecast_p50_s)
         for move in state.moves.values()
         if move.state is MoveState.DONE and not move.foreign and move.duration_s and move.forecast_p50_s > 0
     ]
-    return median(ratios) if len(ratios) >= _LEARN_FROM else 1.0
+    if len(told) < _LEARN_FROM:
+        return 1.0
+    return float(_middle(told) ** (len(told) / (len(told) + _BELIEF)))
+
+
+def _middle(weighed: Sequence[tuple[float, float]]) -> float:
+    """The weighted median of (value, weight)."""
+    ordered = sorted(weighed)
+    ends = list(accumulate(weight for _, weight in ordered))
+    return ordered[bisect_left(ends, ends[-1] / 2)][0]
 
 
 def finish_forecast(state: RunState, at: datetime) -> tuple[datetime, datetime]:

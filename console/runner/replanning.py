@@ -12,8 +12,8 @@ from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
-from console.planner.values import Plan, PlanOptions
-from console.planning import make_plan
+from console.planner.values import Plan, PlanOptions, Progress
+from console.planning import make_plan, progress_of
 from console.ports import Reader
 from console.site import Site
 
@@ -31,12 +31,13 @@ class FreshPlanner:
         cluster = await self._read(state)
         options = self._options(state, vm, wanted)
         findings = run_checks(Facts(cluster, state.node), self.site.check_policy)
-        plan = make_plan(cluster, state.node, options, self.forecaster, findings)
+        progress = self._progress(state, vm)
+        plan = make_plan(cluster, state.node, options, self.forecaster, findings, progress)
         tried = frozenset(state.moves[vm].tried) if vm in state.moves and vm is not None else frozenset()
         move = next((item for item in plan.moves if item.vm.id == vm), None)
         if wanted is None and move is not None and move.destination in tried:
             elsewhere = replace(options, avoided=options.avoided | tried)
-            other = make_plan(cluster, state.node, elsewhere, self.forecaster, findings)
+            other = make_plan(cluster, state.node, elsewhere, self.forecaster, findings, progress)
             if any(item.vm.id == vm for item in other.moves):
                 return other
         return plan
@@ -45,6 +46,12 @@ class FreshPlanner:
         seeds = (*(HostName(node.name) for node in self.site.options.nodes), state.node)
         cluster = await read_cluster(self.reader, tuple(dict.fromkeys(seeds)), self.clock)
         return await read_details(self.reader, cluster, state.node)
+
+    def _progress(self, state: RunState, vm: VmId | None) -> Progress:
+        """The run so far; a VM that is to go elsewhere is looked at as if nothing had been planned for it."""
+        so_far = progress_of(state, self.clock.now())
+        kept = {other: host for other, host in so_far.destinations.items() if other != vm}
+        return replace(so_far, done=so_far.done - {vm}, destinations=kept)
 
     def _options(self, state: RunState, vm: VmId | None, wanted: HostName | None) -> PlanOptions:
         stay = frozenset(

@@ -93,11 +93,14 @@ class Drain:
             hands,
             Sensors(self.door, clock),
             Leases(self.door, circle, hands, clock, self.run),
-            FreshPlanner(self.door, clock, self.site, PriorForecaster()),
+            self.planner(),
             clock,
         )
         complaints: list[str] = []
         return Runner(self.journal, self.run, token, executor, clock, self.rules, complaints.append)
+
+    def planner(self) -> FreshPlanner:
+        return FreshPlanner(self.door, self.lab.clock, self.site, PriorForecaster())
 
     async def finish(self) -> RunState:
         return await run_until_done(self.lab, self.runner().go())
