@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from console.composition import LiveOperations
 
 
+FROM_PRIORS = "Forecast from priors: a snapshot holds no earlier moves, from which a plan of the live cluster learns."
+
+
 def planned(
     target: Target, snapshot: Path | None, node: str, levers: Levers, *, what_helps: bool = False
 ) -> tuple[Plan, tuple[WhatIf, ...]]:
@@ -36,6 +39,7 @@ def planned(
     """
     if snapshot is not None:
         instance = instance_from(snapshot)
+        narrate(FROM_PRIORS)
         return plan_offline(
             instance, find_host(instance.cluster, node), levers.on(instance.cluster), what_helps=what_helps
         )
@@ -61,6 +65,7 @@ def rolled(
     """
     if snapshot is not None:
         instance = instance_from(snapshot)
+        narrate(FROM_PRIORS)
         cluster = instance.cluster
         return _roll_offline(instance, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
 
