@@ -32,11 +32,16 @@ def pace_of_run(state: RunState) -> float:
     told = [
         (move.duration_s / move.forecast_p50_s, move.forecast_p50_s)
         for move in state.moves.values()
-        if move.state is MoveState.DONE and not move.foreign and move.duration_s and move.forecast_p50_s > 0
+        if _tells(move) and move.duration_s and move.forecast_p50_s > 0
     ]
     if len(told) < _LEARN_FROM:
         return 1.0
     return float(_middle(told) ** (len(told) / (len(told) + _BELIEF)))
+
+
+def _tells(move: Move) -> bool:
+    """A VM that is off has nothing to copy, and a move that was adopted began before it was seen."""
+    return move.state is MoveState.DONE and move.live and not move.foreign
 
 
 def _middle(weighed: Sequence[tuple[float, float]]) -> float:

@@ -50,6 +50,8 @@ class Priors:
     """Without RDMA: SMB Multichannel spreads one move over several connections (prior: four)."""
     smb_direct: TransportPriors = TransportPriors(0.92, 12.5e9, handover_s=0.4)
     """RDMA moves 0.90–0.95 of the line; one VM fills 25 GbE."""
+    encrypted_share: float = 0.96
+    """Encryption of SMB costs a few per cent of the line."""
     idle_compression: float = 2.0
     """How many times better than others an idle guest compresses: 4 where active ones reach 2."""
     plateau_bytes_per_s: float = 125e6

@@ -16,6 +16,8 @@ from console.model.cluster import (
 from .carriers import Carriers
 from .priors import Priors, TransportPriors
 
+BUILD_2022 = 20348
+"""Windows Server 2022: SMB Direct can encrypt; before it, encryption takes SMB off RDMA."""
 BUILD_2025 = 26100
 """Windows Server 2025: network selection no longer waits for each failed candidate."""
 
@@ -100,13 +102,16 @@ def path_between(
     if transport is None:
         transport = MigrationTransport.COMPRESSION
     ends = carriers.of_pair(source, destination)
-    rdma = transport is MigrationTransport.SMB and all(map(_rdma, ends))
+    encrypted = transport is MigrationTransport.SMB and bool(source.smb_encrypts or destination.smb_encrypts)
+    plain_only = encrypted and any(host.build is not None and host.build < BUILD_2022 for host in (source, destination))
+    rdma = transport is MigrationTransport.SMB and all(map(_rdma, ends)) and not plain_only
     prior = _prior(priors, transport, rdma)
     lines = [_line(adapters, transport, rdma, priors) for adapters in ends]
     known = [line for line in lines if line is not None]
     line = min(known) if known else priors.unknown_link_bytes_per_s
     ratio = prior.compression_ratio
-    capacity, stream = line * prior.line_share * ratio, prior.stream_ceiling_bytes_per_s * ratio
+    share = prior.line_share * (priors.encrypted_share if encrypted else 1.0)
+    capacity, stream = line * share * ratio, prior.stream_ceiling_bytes_per_s * ratio
     if transport is MigrationTransport.COMPRESSION and guest.idle:
         stream *= priors.idle_compression  # a full link carries a mixture, which compresses like anything else
     limits = [(capacity, "the link"), (stream, "what one stream reaches")]

@@ -1,8 +1,8 @@
 """How long drains of the lab were forecast to take, and how long they took. Run ``python tests/bench/lab_makespan.py``.
 
-Plans the first host of each scenario from a reading and carries the drain out with the product's own runner, in
-virtual time; forecast and lab share no code. Names of scenarios as arguments choose some of them. No forecast foresees
-what the guard will hold back; ``--no-guard`` drains without one.
+Plans the first host with anything to move of each scenario from a reading and carries the drain out with the product's
+own runner, in virtual time; forecast and lab share no code. Names of scenarios as arguments choose some of them. No
+forecast foresees what the guard will hold back; ``--no-guard`` drains without one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from console.drain.rules import Rules
 from console.drain.state import Move, MoveState, RunState
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab, scenarios
-from console.model.identity import HostName
 from console.planner.values import Plan, PlanOptions
 from tests.labdoor import LabDoor
-from tests.runner.drains import NODE, RULES, Drain
+from tests.runner.drains import RULES, Drain
 
 LEARN_FROM = 3
 """Finished moves after which the rest is forecast anew."""
+
+WAIT_S, WAITS = 1800.0, 8
+"""Between two looks for a host that can be drained, and how many of them."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,25 @@ class Outcome:
         return self.forecast_s / self.took_s - 1 if self.took_s > 0 else 0.0
 
 
-async def drained(
-    scenario: str, folder: Path, options: PlanOptions | None = None, rules: Rules = RULES, node: HostName = NODE
-) -> Outcome:
-    """Plan and carry out one drain."""
+async def drained(scenario: str, folder: Path, options: PlanOptions | None = None, rules: Rules = RULES) -> Outcome:
+    """Plan and carry out the drain of the first host that has something to move."""
     async with InProcessLab(scenario) as lab:
         with Journal.open(folder / "journal.sqlite") as journal:
-            drain = Drain(lab, LabDoor(lab), journal, folder, rules, node=node)
+            drain = await _with_moves(Drain(lab, LabDoor(lab), journal, folder, rules))
             plan = await drain.open(options)
             await drain.finish()
             return judged(scenario, plan, [entry.event for entry in journal.events(drain.run)])
+
+
+async def _with_moves(first: Drain) -> Drain:
+    """Storage that is being repaired blocks every move for a while."""
+    for _ in range(WAITS):
+        for node in first.hosts:
+            drain = replace(first, node=node)
+            if drain.plan(await drain.read()).moves:
+                return drain
+        await first.lab.advance(WAIT_S)
+    raise ValueError("no host has anything to move")
 
 
 def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:

@@ -7,8 +7,16 @@ import dataclasses
 import pytest
 
 from console.forecast.priors import Priors
-from console.forecast.transport import Path, path_between
-from console.model.cluster import ClusterNetwork, ClusterSettings, Host, MigrationTransport, NetworkRole
+from console.forecast.transport import Guest, Path, path_between
+from console.model.cluster import (
+    ClusterNetwork,
+    ClusterSettings,
+    Host,
+    MigrationTransport,
+    NetworkInterface,
+    NetworkRole,
+)
+from console.model.identity import HostName
 from tests.builders import LINK_25GBE, make_adapter, make_cluster, make_host, make_settings
 
 PRIORS = Priors()
@@ -104,3 +112,69 @@ def test_failed_candidates_cost_twenty_seconds_each_before_2025_only() -> None:
 def test_nobody_shares_with_less_than_himself() -> None:
     with pytest.raises(ValueError, match="at least the move itself"):
         path(make_host("A"), make_host("B")).rate_bytes_per_s(0)
+
+
+def test_only_adapters_on_networks_that_may_carry_migration_count() -> None:
+    """Two adapters of one description, as Windows shows them: the network tells how many of them carry."""
+    pair = tuple(make_adapter(name=name, description="fast", rdma_operational=True) for name in ("Move", "Store"))
+    ends = [make_host(name, migration_transport=MigrationTransport.SMB, adapters=pair) for name in "AB"]
+    networks = (network("Move", 0, True), network("Store", 1, True, migration_excluded=True))
+    joined = [NetworkInterface(HostName(host), each.name, "fast", True) for host in ("A", "B") for each in networks]
+    alone = make_cluster(ends, 0, networks=networks, interfaces=tuple(joined))
+    assert path_between(alone, *ends, PRIORS).line_bytes_per_s == pair[0].link_bytes_per_s
+    both = dataclasses.replace(alone, networks=(networks[0], network("Store", 1, True)))
+    assert path_between(both, *ends, PRIORS).line_bytes_per_s == 2 * (pair[0].link_bytes_per_s or 0.0)
+
+
+def test_a_network_that_one_end_has_not_joined_is_a_failed_candidate() -> None:
+    ends = [make_host(name, build=20348) for name in "AB"]
+    networks = (network("first", 0, True), network("second", 1, True))
+    joined = [("A", "first"), ("A", "second"), ("B", "second")]
+    interfaces = tuple(NetworkInterface(HostName(host), name, "any", True) for host, name in joined)
+    cluster = make_cluster(ends, 0, networks=networks, interfaces=interfaces)
+    assert path_between(cluster, *ends, PRIORS).selection_s == 20.0
+
+
+def test_what_is_set_up_wrongly_stays_at_about_a_gigabit() -> None:
+    def tcp(name: str, **adapter: object) -> Host:
+        adapters = (make_adapter(**adapter),)  # type: ignore[arg-type]
+        return make_host(name, migration_transport=MigrationTransport.TCPIP, adapters=adapters)
+
+    right = tcp("A", vmq_enabled=True, mtu_bytes=9000)
+    assert path(right, tcp("B", vmq_enabled=False, mtu_bytes=9000)).rate_bytes_per_s() <= PRIORS.plateau_bytes_per_s
+    assert path(right, tcp("B", vmq_enabled=True, mtu_bytes=1500)).rate_bytes_per_s() <= PRIORS.plateau_bytes_per_s
+    assert path(right, tcp("B", vmq_enabled=True, mtu_bytes=9000)).rate_bytes_per_s() > PRIORS.plateau_bytes_per_s, (
+        "all is well"
+    )
+
+
+def test_encryption_takes_old_hosts_off_rdma_and_costs_new_ones_little() -> None:
+    def smb(build: int, encrypts: bool) -> Host:
+        return make_host(
+            "A", migration_transport=MigrationTransport.SMB, adapters=RDMA, build=build, smb_encrypts=encrypts
+        )
+
+    other = make_host("B", migration_transport=MigrationTransport.SMB, adapters=RDMA, build=26100)
+    assert not path(smb(17763, True), other).rdma
+    assert path(smb(17763, False), other).rdma
+    uncapped = make_settings(set_smb_bandwidth_limit=0)
+    plain, encrypted = (path(smb(26100, each), other, uncapped).rate_bytes_per_s() for each in (False, True))
+    assert 0.9 * plain < encrypted < plain
+
+
+def test_idle_guests_compress_better_until_the_link_is_full() -> None:
+    host = make_host("A", migration_transport=MigrationTransport.COMPRESSION)
+    cluster = make_cluster([host, make_host("B")], 0)
+    idle, busy = (
+        path_between(cluster, host, cluster.hosts[1], PRIORS, guest=Guest(idle=each)).rate_bytes_per_s
+        for each in (True, False)
+    )
+    assert idle() > busy()
+    assert idle(20) == busy(20)
+
+
+def test_a_guest_that_falls_back_does_not_take_the_hosts_transport() -> None:
+    smb = make_host("A", migration_transport=MigrationTransport.SMB, adapters=RDMA)
+    cluster = make_cluster([smb, dataclasses.replace(smb, name=HostName("B"))], 0)
+    found = path_between(cluster, smb, cluster.hosts[1], PRIORS, guest=Guest(falls_back=True))
+    assert found.transport is MigrationTransport.COMPRESSION
