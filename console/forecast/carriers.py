@@ -58,10 +58,15 @@ class Carriers:
         return source_side, destination_side
 
     def _on(self, host: Host, networks: list[str], own: list[NetworkAdapter]) -> list[NetworkAdapter]:
-        """As many adapters of each description as the networks are joined by: not every description is unique."""
+        """As many adapters of each description as the networks are joined by: not every description is unique.
+
+        Among equal ones, those that are called like the network come first, then the fastest.
+        """
+        called = {name.casefold() for name in networks}
+        likely = sorted(own, key=lambda each: (each.name.casefold() not in called, -(each.link_bytes_per_s or 0.0)))
         wanted = Counter(name for network in networks for name in (self.joined or {}).get((host.name, network), ()))
         found: list[NetworkAdapter] = []
-        for adapter in own:
+        for adapter in likely:
             if wanted[adapter.description] > 0:
                 wanted[adapter.description] -= 1
                 found.append(adapter)

@@ -114,7 +114,7 @@ def _after_three(events: list[Event], ended: datetime, took_s: float) -> float |
     state: RunState | None = None
     for place, event in enumerate(events):
         state = fold(events[:1]) if state is None else apply(state, event)
-        arrived = sum(move.state is MoveState.DONE for move in state.moves.values())
+        arrived = sum(move.state is MoveState.DONE and move.live for move in state.moves.values())
         if place and arrived >= LEARN_FROM:
             finish, _ = finish_forecast(state, event.at)
             return (finish - ended).total_seconds() / took_s if finish < ended or arrived < len(state.moves) else None
