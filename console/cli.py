@@ -23,6 +23,7 @@ COMMANDS = (
     "roll",
     "drain",
     "attach",
+    "resume",
     "watch",
     "snapshot",
     "backtest",

@@ -14,7 +14,7 @@ from console.checks.values import Findings
 from console.clock import Clock
 from console.diagnose.outlook import outlook_of
 from console.doors import open_reader, seeds_of
-from console.drain.state import RunState
+from console.drain.state import Purpose, RunState
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
@@ -25,7 +25,7 @@ from console.operations import Consents
 from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import WhatIf
-from console.planning import make_plan, make_roll, make_roll_choices, what_would_help
+from console.planning import make_plan, make_return, make_roll, make_roll_choices, what_would_help
 from console.runs import JournalRun, Runs
 from console.site import Site
 from console.spoken import lines_of
@@ -106,8 +106,16 @@ class LiveOperations:
         return lines_of(plan)
 
     async def start_drain(self, plan: Plan, consents: Consents) -> JournalRun:
+        return await self.start_run(plan, consents, Purpose.DRAIN)
+
+    async def start_run(self, plan: Plan, consents: Consents, purpose: Purpose) -> JournalRun:
+        """As :meth:`start_drain`, also for a planned return."""
         cluster = self._latest if self._latest is not None else await self.read_cluster()
-        return self._runs.start(plan, cluster, consents)
+        return self._runs.start(plan, cluster, consents, purpose)
+
+    def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None = None) -> Plan:
+        """How the VMs that a drain moved away come back to its node; changes nothing."""
+        return make_return(drained, cluster, self._forecaster, self.check(cluster), slots)
 
     def runs(self) -> tuple[RunState, ...]:
         return self._runs.all()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.checks.values import Conflict, Findings, Severity, Subject
+from console.drain.returning import plan_return
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
@@ -22,6 +23,7 @@ from console.planner.whatif import WhatIf, what_helps
 
 _DECIDED_BY_THE_PLAN = "place-"
 """Codes of placement speak of where VMs are; the plan knows where they will be, and keeps those rules itself."""
+_NOT_IN_SERVICE = "host-not-available"
 _WAITING = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING, MoveState.HELD)
 
 
@@ -67,6 +69,23 @@ def make_roll_choices(
 def what_would_help(cluster: Cluster, plan: Plan, forecaster: Forecaster, findings: Findings) -> tuple[WhatIf, ...]:
     """Changes that would shorten a plan, the most helpful first, each computed by planning with it."""
     return what_helps(cluster, plan, forecaster, blocked=_Barriers.of(findings).sentences)
+
+
+def make_return(
+    drained: RunState, cluster: Cluster, forecaster: Forecaster, findings: Findings, slots: int | None = None
+) -> Plan:
+    """Plan how the VMs that a drain moved away come back, around what blocks them.
+
+    That the node takes nothing now does not: the run resumes it first.
+    """
+    node = drained.node
+    others = [
+        conflict
+        for conflict in findings.conflicts
+        if not (conflict.code == _NOT_IN_SERVICE and node in (conflict.subject.host, conflict.subject.destination))
+    ]
+    barriers = _Barriers.of(replace(findings, conflicts=tuple(others)))
+    return plan_return(drained, cluster, forecaster, barriers.sentences, slots=slots)
 
 
 def progress_of(state: RunState, at: datetime) -> Progress:

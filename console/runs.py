@@ -8,12 +8,13 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 from console.clock import Clock, SystemClock
 from console.drain.events import Event
 from console.drain.opening import consent_entries, open_event
 from console.drain.requests import OperatorRequest
-from console.drain.state import RunState
+from console.drain.state import Purpose, RunState
 from console.exits import UsageProblem
 from console.journal.live import RunFollower, load_run
 from console.journal.store import Journal
@@ -42,7 +43,7 @@ class Runs:
         self._closed: dict[RunId, RunState] = {}
         self._children: dict[RunId, subprocess.Popen[bytes]] = {}
 
-    def start(self, plan: Plan, cluster: Cluster, consents: Consents) -> JournalRun:
+    def start(self, plan: Plan, cluster: Cluster, consents: Consents, purpose: Purpose = Purpose.DRAIN) -> JournalRun:
         """Write down the run and start its runner.
 
         Raises:
@@ -62,6 +63,7 @@ class Runs:
             run=_new_id(self._clock, plan.node),
             at=now,
             operator=by,
+            purpose=purpose,
             consents=consent_entries(
                 interrupt=consents.interrupt,
                 leave_behind=consents.leave_behind,
@@ -151,6 +153,9 @@ class Runs:
     def _readable(self) -> Journal:
         if self._journal is None:
             self._journal = Journal.open(self._site.paths.journal, read_only=self._read_only)
+            if not self._read_only:
+                kept = timedelta(days=self._site.configuration.journal.retention_days)
+                self._journal.prune(self._clock.now() - kept)
         return self._journal
 
     def _writable(self) -> Journal:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.drain.settings import CHANGEABLE
+from console.drain.state import Purpose
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
 from console.journal.trouble import JournalUnusable
@@ -57,15 +58,20 @@ def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, 
         plan = operations.plan(cluster, host, options)
         plan = _left_by_consent(plan, operations, cluster, wishes)
         require_consents(plan, consents)
-        handle = await _start(operations, plan, consents)
+        handle = await start(operations, plan, consents, Purpose.DRAIN)
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)
 
     return with_operations(target, work, read_only=False)
 
 
-async def _start(operations: LiveOperations, plan: Plan, consents: Consents) -> JournalRun:
+async def start(operations: LiveOperations, plan: Plan, consents: Consents, purpose: Purpose) -> JournalRun:
+    """Start a run for a plan.
+
+    Raises:
+        CommandEnded: read-only, another run holds the node, or it could not be written down.
+    """
     try:
-        return await operations.start_drain(plan, consents)
+        return await operations.start_run(plan, consents, purpose)
     except PermissionError as error:
         raise UsageProblem(f"Nothing was sent: {error}. Remove read_only from the configuration to drain.") from None
     except CommandFailed as failure:

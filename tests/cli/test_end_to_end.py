@@ -33,6 +33,21 @@ def test_a_drain_empties_the_node_and_the_world_agrees(lab: Served) -> None:
     assert not world["limits"]["violations"]
 
 
+def test_a_drained_node_is_resumed_and_gets_its_own_vms_back(lab: Served) -> None:
+    before = {vm["id"] for vm in lab.world()["vms"] if vm["host"] == "HV01"}
+    assert lab.run("resume", "HV01").returncode == 2, "nothing was drained yet"
+    assert lab.run("drain", "HV01", "--confirm", "HV01").returncode == 0
+    sent = lab.changing_commands()
+    preview = lab.run("resume", "HV01", "--json")
+    assert preview.returncode == 0, preview.stderr
+    assert {move["vm_id"] for move in json.loads(preview.stdout)["moves"]} == before
+    assert lab.changing_commands() == sent
+    done = lab.run("resume", "HV01", "--confirm", "HV01", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "returned"
+    assert {vm["id"] for vm in lab.world()["vms"] if vm["host"] == "HV01"} == before
+
+
 def test_only_looking_changes_nothing(lab: Served) -> None:
     for command in (["hosts"], ["vms"], ["check", "HV01"], ["plan", "HV01"], ["snapshot"]):
         done = lab.run(*command, "--json")
