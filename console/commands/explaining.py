@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.exits import UsageProblem
-from console.forecast.forecaster import PriorForecaster, migration_type_of
+from console.forecast.forecaster import PriorForecaster, guest_of, migration_type_of
 from console.forecast.history import FinishedMove, SiteConstants, VmLearned
 from console.forecast.priors import workload_of
 from console.forecast.values import MigrationType, MoveForecast
@@ -81,7 +81,7 @@ def _explained(cluster: Cluster, vm: VirtualMachine, moves: list[FinishedMove], 
             host.name,
             informed.forecast(cluster, vm, host.name),
             priors.forecast(cluster, vm, host.name),
-            evidence.about(vm.id, priors.path(cluster, vm.host, host.name), vm.host, host.name),
+            evidence.about(vm.id, priors.path(cluster, vm.host, host.name, guest_of(vm)), vm.host, host.name),
         )
         for host in cluster.hosts
         if host.name != vm.host

@@ -16,12 +16,12 @@ from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
 
 from .carriers import Carriers
-from .forecaster import Correction
+from .forecaster import Correction, guest_of
 from .levels import Keys, Levels
 from .model import PowerLaw
 from .priors import Priors
 from .spread import Spread
-from .transport import Path, path_between
+from .transport import ANY_GUEST, Guest, Path, path_between
 from .watching import Pass, law_of
 
 _OVERHEAD_WEIGHT = 0.2
@@ -102,11 +102,11 @@ class Learned:
         self._answers: dict[Hashable, Correction] = {}
         between = [move for move in moves if _is_between(cluster, move)]
         known = sorted(between, key=lambda move: move.finished_at)[-_MOST:]
-        paths = _paths(cluster, known, self._priors)
-        self.site = fit_site([(move, paths[move.source, move.destination]) for move in known], self._priors)
+        told = list(zip(known, _paths(cluster, known, self._priors), strict=True))
+        self.site = fit_site(told, self._priors)
         self._seen = {move.vm for move in known}
-        for move in known:
-            self._take_in(move, paths[move.source, move.destination])
+        for move, path in told:
+            self._take_in(move, path)
 
     def correction(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> Correction:
         """What is known of this VM on this path."""
@@ -217,11 +217,18 @@ def _is_between(cluster: Cluster, move: FinishedMove) -> bool:
     return move.source in hosts and move.destination in hosts
 
 
-def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> dict[tuple[HostName, HostName], Path]:
-    hosts = cluster.host_by_name
-    pairs = {(move.source, move.destination) for move in moves}
-    carriers = Carriers.of(cluster)
-    return {pair: path_between(cluster, hosts[pair[0]], hosts[pair[1]], priors, carriers) for pair in pairs}
+def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> list[Path]:
+    """The path of each move, as it would be forecast for the same VM today."""
+    hosts, vms, carriers = cluster.host_by_name, cluster.vm_by_id, Carriers.of(cluster)
+    known: dict[tuple[HostName, HostName, Guest], Path] = {}
+    found: list[Path] = []
+    for move in moves:
+        guest = guest_of(vms[move.vm]) if move.vm in vms else ANY_GUEST
+        way = (move.source, move.destination, guest)
+        if way not in known:
+            known[way] = path_between(cluster, hosts[way[0]], hosts[way[1]], priors, carriers, guest)
+        found.append(known[way])
+    return found
 
 
 def _keys(vm: VmId, path: Path, source: HostName, destination: HostName, run: str) -> Keys:

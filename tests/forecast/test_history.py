@@ -135,3 +135,12 @@ def test_any_history_gives_a_usable_forecast(rows: list[tuple[float, int, int]])
     ]
     found = PriorForecaster(evidence=Learned(CLUSTER, moves)).forecast(CLUSTER, VMS[0], THERE)
     assert 0 < found.duration_p50_s <= found.duration_p90_s < float("inf")
+
+
+def test_what_makes_idle_guests_quick_is_not_counted_twice() -> None:
+    idle = tuple(make_vm(f"vm{number:02d}", HERE, 32, cpu_percent=0) for number in range(6))
+    cluster = make_cluster(4, vms=idle)
+    took_s = PRIOR.forecast(cluster, idle[0], THERE).duration_p50_s
+    moves = [finished(vm, took_s, number) for number, vm in enumerate(idle)]
+    found = PriorForecaster(evidence=Learned(cluster, moves)).forecast(cluster, idle[0], THERE)
+    assert found.duration_p50_s == pytest.approx(took_s, rel=0.1)

@@ -121,9 +121,9 @@ def test_only_adapters_on_networks_that_may_carry_migration_count() -> None:
     networks = (network("Move", 0, True), network("Store", 1, True, migration_excluded=True))
     joined = [NetworkInterface(HostName(host), each.name, "fast", True) for host in ("A", "B") for each in networks]
     alone = make_cluster(ends, 0, networks=networks, interfaces=tuple(joined))
-    assert path_between(alone, *ends, PRIORS).line_bytes_per_s == pair[0].link_bytes_per_s
+    assert path_between(alone, ends[0], ends[1], PRIORS).line_bytes_per_s == pair[0].link_bytes_per_s
     both = dataclasses.replace(alone, networks=(networks[0], network("Store", 1, True)))
-    assert path_between(both, *ends, PRIORS).line_bytes_per_s == 2 * (pair[0].link_bytes_per_s or 0.0)
+    assert path_between(both, ends[0], ends[1], PRIORS).line_bytes_per_s == 2 * (pair[0].link_bytes_per_s or 0.0)
 
 
 def test_a_network_that_one_end_has_not_joined_is_a_failed_candidate() -> None:
@@ -132,7 +132,7 @@ def test_a_network_that_one_end_has_not_joined_is_a_failed_candidate() -> None:
     joined = [("A", "first"), ("A", "second"), ("B", "second")]
     interfaces = tuple(NetworkInterface(HostName(host), name, "any", True) for host, name in joined)
     cluster = make_cluster(ends, 0, networks=networks, interfaces=interfaces)
-    assert path_between(cluster, *ends, PRIORS).selection_s == 20.0
+    assert path_between(cluster, ends[0], ends[1], PRIORS).selection_s == 20.0
 
 
 def test_what_is_set_up_wrongly_stays_at_about_a_gigabit() -> None:
