@@ -12,7 +12,7 @@ from console.model.identity import HostName, RoleName
 from .devices import details_of
 from .machine import STORAGE_MIGRATING, label
 from .reads import ROLE
-from .registry import Check, Facts, Family, Finding, check, listed, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, listed, quoted, resource_of, vm_evidence
 from .values import Evidence, Fix, Severity, Subject
 
 NO_MAPPING = 0x80070534
@@ -91,7 +91,7 @@ def owner_unknown(facts: Facts, this: Check) -> Iterator[Finding]:
                 vm_evidence(vm, f"event {seen.event}", "0x80070534"),
                 Fix(
                     "Update the nodes; until then the VM can be saved, moved and restored.",
-                    f"Get-ClusterResource -VMId {quoted(vm.id)} | Set-ClusterParameter -Name DefaultMoveType -Value 1",
+                    f"{resource_of(vm)} | Set-ClusterParameter -Name DefaultMoveType -Value 1",
                 ),
             )
 

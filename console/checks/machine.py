@@ -8,7 +8,7 @@ from console.model.cluster import GroupFlags, GroupState, Heartbeat, VirtualMach
 from console.model.units import UNSET
 
 from .reads import ROLE
-from .registry import Check, Facts, Family, Finding, check, listed, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, listed, quoted, resource_of, vm_evidence
 from .values import Fix, Severity, Subject
 
 QUICK = 1
@@ -183,8 +183,7 @@ def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
                 vm_evidence(vm, "DefaultMoveType", QUICK),
                 Fix(
                     "When nobody needs it any more, follow the cluster's rule again.",
-                    f"Get-ClusterResource -VMId {quoted(vm.id)} | "
-                    f"Set-ClusterParameter -Name DefaultMoveType -Value {UNSET}",
+                    f"{resource_of(vm)} | Set-ClusterParameter -Name DefaultMoveType -Value {UNSET}",
                 ),
                 Severity.RISKS,
             )

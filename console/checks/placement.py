@@ -81,16 +81,16 @@ def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
         if vm.possible_owners is None:
             continue
         for name in sorted(names - vm.possible_owners - {vm.host}) if not names <= vm.possible_owners else ():
-            resource = vm.resource_name or f"Virtual Machine {vm.name}"
+            role = vm.ref.role or vm.name
             owners = sorted({*vm.possible_owners, name})
             yield this.conflict(
                 Subject(vm=vm.ref, destination=name),
                 f"{name} is not a possible owner of {vm.name}.",
                 vm_evidence(vm, "possible owners", ", ".join(sorted(vm.possible_owners)) or "none"),
                 Fix(
-                    "Add it when the VM may run there.",
-                    f"Set-ClusterOwnerNode -Resource {quoted(resource)} "
-                    f"-Owners {','.join(quoted(owner) for owner in owners)}",
+                    "Add it, to every resource of the role, when the VM may run there.",
+                    f"Get-ClusterGroup -Name {quoted(role)} | Get-ClusterResource | "
+                    f"Set-ClusterOwnerNode -Owners {','.join(quoted(owner) for owner in owners)}",
                 ),
             )
 

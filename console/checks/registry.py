@@ -180,6 +180,12 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def resource_of(vm: VirtualMachine) -> str:
+    """The pipeline that finds the VM's own resource, without the one of its configuration."""
+    own = "Where-Object -Property ResourceType -EQ -Value 'Virtual Machine'"
+    return f"Get-ClusterResource -VMId {quoted(vm.id)} | {own}"
+
+
 def cluster_evidence(facts: Facts, what: str, value: object) -> tuple[Evidence, ...]:
     """One thing that one node told for all."""
     return (Evidence(what, str(value), None, facts.now),)

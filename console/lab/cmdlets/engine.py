@@ -19,6 +19,7 @@ from console.lab.cmdlets import (
     flow,
     host_cmdlets,
     hyper_v,
+    mending,
     meta,
     moves,
     scripts,
@@ -32,7 +33,7 @@ from console.lab.world.state import Host
 
 _FAMILIES = (
     cim, cim_cluster, cim_counters, cim_host, cim_virtual, clusters, directory, event_cmdlets, flow, host_cmdlets,
-    hyper_v, meta, moves,
+    hyper_v, mending, meta, moves,
 )  # fmt: skip
 """Imported for what they register."""
 

@@ -18,7 +18,7 @@ def vms_here(call: Invocation) -> list[VirtualMachine]:
     return sorted(call.world.vms_on.get(call.scope.host.name, {}).values(), key=lambda vm: (vm.name, str(vm.id)))
 
 
-def _by_name(call: Invocation, patterns: list[str]) -> list[VirtualMachine]:
+def by_name(call: Invocation, patterns: list[str]) -> list[VirtualMachine]:
     here, found = vms_here(call), []
     for pattern in patterns:
         some = [vm for vm in here if matches(pattern, vm.name)]
@@ -36,7 +36,7 @@ def get_vm(call: Invocation) -> Iterable[PsValue]:
         if not found:
             call.error(errors.vm_not_found(call.cmdlet, str(identifier), "id"))
     elif call.texts("Name") is not None:
-        found = _by_name(call, call.texts("Name") or [])
+        found = by_name(call, call.texts("Name") or [])
     elif call.has_input or "ClusterObject" in call.arguments:
         found = _of_cluster_objects(call)
     else:
@@ -60,7 +60,7 @@ def _vms_asked(call: Invocation) -> list[VirtualMachine]:
     found = [
         value.instance for value in values if isinstance(value, PsObject) and isinstance(value.instance, VirtualMachine)
     ]
-    return found + _by_name(call, call.texts("VMName") or [])
+    return found + by_name(call, call.texts("VMName") or [])
 
 
 def _parts(shape: Shape[Part], of: Callable[[VirtualMachine], Iterable[object]]) -> Handler:

@@ -30,6 +30,11 @@ _ASSIGNMENT = re.compile(
     r"\(\s*Get-Cluster\s*\)\s*\.\s*(?P<property>\w+)\s*=\s*\$(?P<value>\w+)",
     re.IGNORECASE,
 )
+_LITERAL = re.compile(
+    r"\(\s*Get-Cluster(?:Group\s+-Name\s+'(?P<group>(?:[^']|'')+)')?\s*\)\s*\.\s*(?P<property>\w+)\s*=\s*(?P<number>\d+)",
+    re.IGNORECASE,
+)
+"""An administrator's own line, with the name and the number in it."""
 _VECTORS = re.compile(
     r"param\s*\(\s*\)\s*;?\s*"
     rf"\$(?P<service>\w+)\s*=\s*Get-CimInstance\s+{_NAMESPACE}virtualization[/\\]v2\s+"
@@ -83,7 +88,7 @@ NOT_FOUND = 2
 
 def changes(text: str) -> bool:
     """Whether a script would change the world; one that is not understood might."""
-    return all(form.fullmatch(text.strip()) is None for form, act in _FORMS.items() if act is not _assign)
+    return all(form.fullmatch(text.strip()) is None for form, act in _FORMS.items() if act not in (_assign, _literal))
 
 
 def run(scope: Scope, command: Command) -> Iterable[PsValue]:
@@ -113,6 +118,26 @@ def _assign(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
     if not isinstance(value, int) or not 0 <= value < 2**32:
         raise _can_not_set(f'Exception setting "{name}": "Cannot convert \'{value}\' to System.UInt32"', "SetValue")
     scope.cluster.service.set_property(known[name.lower()], value)
+    scope.cluster.touch()
+    return []
+
+
+_GROUP_PROPERTIES = {"priority": "priority", "autofailbacktype": "auto_failback", "lockedfrommoving": "locked"}
+
+
+def _literal(scope: Scope, command: Command, found: Found) -> Iterable[PsValue]:
+    name, number = found["property"], int(found["number"])
+    if found["group"] is None:
+        known = {each.lower(): each for each in scope.world.settings}
+        if name.lower() not in known:
+            raise _can_not_set(f"The property '{name}' cannot be found on this object.", "PropertyNotFound")
+        scope.cluster.service.set_property(known[name.lower()], number)
+    else:
+        group = scope.world.group_named(found["group"].replace("''", "'"))
+        attribute = _GROUP_PROPERTIES.get(name.lower())
+        if group is None or attribute is None:
+            raise _can_not_set(f"The property '{name}' cannot be found on this object.", "PropertyNotFound")
+        setattr(group, attribute, bool(number) if attribute == "locked" else number)
     scope.cluster.touch()
     return []
 
@@ -191,6 +216,7 @@ def _row(values: dict[str, PsValue], type_name: str) -> PsObject:
 
 _FORMS: Mapping[re.Pattern[str], Callable[[Scope, Command, Found], Iterable[PsValue]]] = {
     _ASSIGNMENT: _assign,
+    _LITERAL: _literal,
     _VECTORS: _vectors,
     _REGISTRY: _registry,
     _DESCRIBED: _described,

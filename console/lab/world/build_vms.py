@@ -56,7 +56,7 @@ def add_drawn_vms(world: World, random: Random) -> None:
             priority = 1000 if random.random() < spec.low_priority_share else 2000
             _furnish(world, vm, random)
             _replicate(world, vm)
-            _role(world, vm, priority, random)
+            add_role(world, vm, priority, random)
 
 
 def _furnish(world: World, vm: VirtualMachine, random: Random) -> None:
@@ -72,7 +72,8 @@ def _furnish(world: World, vm: VirtualMachine, random: Random) -> None:
     vm.required_features = 0xFFFF if vm.compatibility_enabled else host.processor_features
 
 
-def _role(world: World, vm: VirtualMachine, priority: int, random: Random) -> Group:
+def add_role(world: World, vm: VirtualMachine, priority: int, random: Random) -> Group:
+    """The VM as a clustered role: a group with its two resources."""
     world.add_vm(vm)
     state = GroupState.ONLINE if vm.running else GroupState.OFFLINE
     group = Group(new_id(random), vm.name, "VirtualMachine", vm.host, state, vm.id, priority=priority)
@@ -115,7 +116,7 @@ def add_special_vm(world: World, spec: VmSpec, random: Random) -> None:
     if not spec.clustered:
         world.add_vm(vm)
         return
-    _role_traits(world, _role(world, vm, spec.priority, random), spec, random)
+    _role_traits(world, add_role(world, vm, spec.priority, random), spec, random)
 
 
 def _traits(world: World, vm: VirtualMachine, spec: VmSpec, random: Random) -> None:

@@ -22,7 +22,7 @@ def distinguished_name(world: World, host: Host) -> str:
 def delegated_to(world: World, host: Host) -> list[str]:
     """Services of the other nodes to which the host's account may delegate."""
     if not host.delegation:
-        return []
+        return list(host.delegated_services)
     others = [other for other in world.hosts.values() if other.name != host.name]
     return [
         f"{service}/{name}"

@@ -131,6 +131,8 @@ class Host:
     registry_name: str = ""
     delegation: bool = True
     """Constrained delegation to every other node stands in the directory."""
+    delegated_services: list[str] = field(default_factory=list)
+    """Services that were added to the account later, one by one."""
     started_s: float = -30 * 86400.0
     missed_heartbeats: int = 0
     incoming_bytes: dict[str, int] = field(default_factory=dict)
