@@ -68,8 +68,8 @@ NEEDS_VM_OFF = frozenset(
 """An outage that the administrator has to plan."""
 
 LATER = frozenset(("cluster-mixed-level", "smb-cap-tight", "vm-already-migrating", "vm-owner-sid"))
-"""The command is the last step of a longer way: every node upgraded first; a larger share that may still be what decides; a drain's queue that goes on with the next
-VM; a failed move that stays in the event log."""
+"""The command is the last step of a longer way: every node upgraded first; a larger share that may still be what
+decides; a drain's queue that goes on with the next VM; a failed move that stays in the event log."""
 
 
 class Broken:
