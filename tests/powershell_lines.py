@@ -37,7 +37,7 @@ def _command(node: Node) -> Command:
         elif one.type != "command_argument_sep":
             assert last, "every argument is named"
             parameters[last] = _value(text.lstrip(":"))
-    return Command((name.text or b"").decode(), parameters)  # type: ignore[arg-type]
+    return Command((name.text or b"").decode(), parameters)
 
 
 def _elements(command: Node) -> Iterator[Node]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from console.lab.cmdlets import errors
-from console.lab.cmdlets.cim_host import Port
+from console.lab.cmdlets.cim_host import ports
 from console.lab.cmdlets.clusters import named
-from console.lab.cmdlets.host_cmdlets import get_adapter_vmq
 from console.lab.cmdlets.hyper_v import by_name
-from console.lab.cmdlets.invocation import Invocation, answers
+from console.lab.cmdlets.invocation import Invocation, answers, matches
 from console.lab.cmdlets.shapes import FUNCTIONAL_LEVELS
 from console.lab.cmdlets.vm_shapes import Part
 from console.lab.engine import PsObject, PsValue
@@ -146,9 +144,10 @@ def set_smb_server(call: Invocation) -> Iterable[PsValue]:
 
 @answers("Enable-NetAdapterVmq", changes=True)
 def enable_vmq(call: Invocation) -> Iterable[PsValue]:
-    for value in get_adapter_vmq(replace(call, input=(), has_input=False)):
-        if isinstance(value, PsObject) and isinstance(value.instance, Port):
-            value.instance.adapter.vmq = True
+    patterns = call.texts("Name") or []
+    for port in ports(call.scope):
+        if any(matches(pattern, port.adapter.name) for pattern in patterns):
+            port.adapter.vmq = True
     return []
 
 

@@ -13,7 +13,7 @@ from console.model.identity import HostName, VmId
 from console.windows import decode
 from console.windows.catalogue import changes, events
 from console.windows.decode import Problems
-from console.windows.decode.details import FAILED_IDS
+from console.windows.decode.events import FAILED_IDS
 from tests.lab.cmdlets.driving import ask, running_on
 
 Break = Callable[[VirtualMachine, Host], None]
