@@ -30,9 +30,9 @@ def pace_of_run(state: RunState) -> float:
     tells nothing at all.
     """
     told = [
-        (move.duration_s / move.forecast_p50_s, move.forecast_p50_s)
+        ((move.duration_s or 0.0) / move.forecast_p50_s, move.forecast_p50_s)
         for move in state.moves.values()
-        if _tells(move) and move.duration_s and move.forecast_p50_s > 0
+        if _tells(move) and (move.duration_s or 0.0) > 0 and move.forecast_p50_s > 0
     ]
     if len(told) < _LEARN_FROM:
         return 1.0
@@ -40,7 +40,8 @@ def pace_of_run(state: RunState) -> float:
 
 
 def _tells(move: Move) -> bool:
-    """A VM that is off has nothing to copy, and a move that was adopted began before it was seen."""
+    """A VM that is off has nothing to copy, an adopted move began before it was seen; a clock that was set back makes
+    durations that are none."""
     return move.state is MoveState.DONE and move.live and not move.foreign
 
 
