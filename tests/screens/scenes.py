@@ -182,6 +182,10 @@ def _ended(outcome: Outcome) -> Callable[[FakeOperations, Console], Awaitable[No
             _trouble(handle)
             handle.end(outcome, left_on_node=("app-erp-01a", "cache-01b"))
         await _pass(operations, opened, 3)
+        now = operations.clock.now()
+        app.action_app_refresh()
+        await until(pilot, lambda: app.store.cluster is not None and app.store.cluster.read_at == now)
+        app.screen.look_again()  # type: ignore[attr-defined]
         await pilot.pause(0.05)
 
     return drive
