@@ -164,7 +164,7 @@ def test_the_forecast_learns_from_what_is_finished() -> None:
     assert first is not None
     assert table.state.forecast_finish_p50_at is not None
     left_s = (table.state.forecast_finish_p50_at - table.state.now).total_seconds()
-    assert 150.0 < left_s < 280.0, "four more take a minute each, although 20 s were forecast: four tell, held near what was believed"
+    assert 150.0 < left_s < 280.0, "four more take a minute each; four tell, held near the 20 s that were believed"
 
 
 def test_an_open_run_has_no_exit_code_of_its_own() -> None:
