@@ -23,6 +23,7 @@ from console.lab.cmdlets import (
     meta,
     moves,
     scripts,
+    typed_lines,
 )
 from console.lab.cmdlets.binding import bind
 from console.lab.cmdlets.invocation import CHANGING, HANDLERS, Invocation, Scope
@@ -76,6 +77,15 @@ def _changes(command: Command) -> bool:
     return command.name.rpartition("\\")[2].lower() in CHANGING
 
 
+def _spelled_out(pipeline: Sequence[Command]) -> list[Command]:
+    """Scripts that are nothing but a typed line of cmdlets, as those cmdlets."""
+    found: list[Command] = []
+    for command in pipeline:
+        typed = typed_lines.commands(command.name) if command.is_script and not command.parameters else None
+        found.extend([command] if typed is None else typed)
+    return found
+
+
 class LabHostEngine:
     """Answers pipelines as one simulated host."""
 
@@ -89,6 +99,8 @@ class LabHostEngine:
             TerminatingError: the pipeline failed.
         """
         self.scope.cluster.advance()
+        if not context.constrained:
+            pipeline = _spelled_out(pipeline)
         self._count(context, pipeline)
         values: Iterable[PsValue] = ()
         for index, command in enumerate(pipeline):
