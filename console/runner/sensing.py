@@ -61,8 +61,9 @@ class Sensors:
             self._load(host),
         )
         found = self._of_volumes(host, volumes)
-        if heartbeats:
-            found[MISSED_HEARTBEATS] = float(max(route.missing for route in heartbeats))
+        shaky = [route.missing for route in heartbeats or () if route.limit is None or route.missing < route.limit]
+        if shaky:  # a route that is lost for good leads to a node that is down, and waiting would not bring it back
+            found[MISSED_HEARTBEATS] = float(max(shaky))
         if stalls is not None:
             found[SMB_STALLS] = stalls
         if load is not None and load.cpu_fraction is not None:
