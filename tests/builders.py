@@ -53,7 +53,7 @@ def make_adapter(
         "description": f"25 GbE Adapter {name}",
         "link_bytes_per_s": link_bytes_per_s,
         "up": up,
-        "mtu_bytes": 9014,
+        "mtu_bytes": 9000,
         "rdma_enabled": False,
         "rdma_operational": False,
         "vmq_enabled": True,

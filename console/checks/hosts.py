@@ -173,7 +173,7 @@ def system_drive(facts: Facts, this: Check) -> Iterator[Finding]:
         if drive != usual:
             yield this.conflict(
                 Subject(host=host.name),
-                f"Windows of {host.name} is on {drive}, of most hosts on {usual}: moves fail near their end.",
+                f"Windows of {host.name} is on {drive}, of most hosts on {usual}; moves fail near their end.",
                 host_evidence(host, "SystemDrive", drive),
                 Fix("Leave this node out, or install it anew on the same letter."),
             )

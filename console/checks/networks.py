@@ -16,6 +16,9 @@ BUILD_2025 = 26100
 SELECTION_TIMEOUT_S = 20
 """Before 2025 each network that can not carry a move costs this long before the next is tried."""
 
+IP_AND_ICMP_HEADERS = 28
+"""Bytes of a packet that are not the ping's payload (RFC 791, RFC 792)."""
+
 IN_BOX = "Microsoft"
 """DriverProvider of the drivers that come with Windows."""
 
@@ -43,6 +46,16 @@ def _hosts_on(cluster: Cluster, network: ClusterNetwork) -> frozenset[str]:
     return frozenset(
         interface.host for interface in cluster.interfaces or () if interface.network == network.name and interface.up
     )
+
+
+def _address_on(cluster: Cluster, host: Host, network: ClusterNetwork) -> str:
+    """Where the host answers on that network; its name where no address was read."""
+    addresses = (
+        interface.address
+        for interface in cluster.interfaces or ()
+        if interface.host == host.name and interface.network == network.name and interface.address
+    )
+    return next(addresses, host.name)
 
 
 def carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
@@ -187,14 +200,14 @@ def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
         usual = Counter(size for _, size in sizes).most_common(1)[0][0]
         for host, size in sizes:
             if size != usual:
-                payload = min(size, usual) - 28
+                payload = usual - IP_AND_ICMP_HEADERS
                 yield this.conflict(
                     Subject(host=host.name),
                     f"On {network.name} {host.name} sends packets of {size} bytes, most hosts of {usual}.",
                     host_evidence(host, "MtuSize", size),
                     Fix(
                         "Set one size on hosts and switches; prove the path with a ping that may not be split.",
-                        f"ping -f -l {payload} {host.name}",
+                        f"ping -f -l {payload} {_address_on(facts.cluster, host, network)}",
                     ),
                 )
 

@@ -160,7 +160,7 @@ FIRST = [
     ),
     Case("network-wrong", cluster_of(whole=slow_network_first)),
     Case("network-slow-selection", cluster_of(whole=dead_network_on_old_host)),
-    Case("network-mtu", with_adapter(mtu_bytes=1514)),
+    Case("network-mtu", with_adapter(mtu_bytes=1500)),
     Case("network-vmq", with_adapter(vmq_enabled=False)),
     Case("network-driver", with_adapter(driver_provider="Microsoft")),
     Case("network-rdma-not-operational", with_adapter(rdma_enabled=True, rdma_operational=False)),
