@@ -193,7 +193,7 @@ class Reader:
         if not fits or (kind is int and data != data // 1):
             self.complain(place, f"must be {_KINDS[kind]}, not {_shown(data)}")
             return None
-        if not math.isfinite(data):
+        if isinstance(data, float) and not math.isfinite(data):
             self.complain(place, f"must be a finite number, not {_shown(data)}")
             return None
         if abs(data) >= _TOO_LARGE:
