@@ -17,7 +17,7 @@ from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.planner.plan import plan_drain
-from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, roll_choices
+from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, roll_choices, wave_destinations
 from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
 from console.planner.whatif import WhatIf, what_helps
 
@@ -64,6 +64,24 @@ def make_roll_choices(
 ) -> tuple[RollChoice, ...]:
     """From the fewest moves to the shortest window: what other waves would cost."""
     return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
+
+
+def make_wave_destinations(
+    cluster: Cluster,
+    wave: Sequence[HostName],
+    left: Sequence[HostName],
+    emptied: Sequence[HostName],
+    options: RollOptions,
+    forecaster: Forecaster,
+    findings: Findings,
+) -> Mapping[VmId, HostName]:
+    """Where a wave's VMs go when a roll has come that far, around the blocking conflicts.
+
+    Raises:
+        KeyError: the cluster has no such node.
+    """
+    barriers = _Barriers.of(findings)
+    return wave_destinations(cluster, wave, left, emptied, options, forecaster, blocked=barriers.sentences)
 
 
 def what_would_help(cluster: Cluster, plan: Plan, forecaster: Forecaster, findings: Findings) -> tuple[WhatIf, ...]:

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from console.model.identity import HostName, RunId
+from console.model.identity import HostName, RunId, VmId
 
-from .state import Outcome
+from .state import Consent, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NodeForecast:
+    """What the rolling plan foresaw for one node; seconds from the start of the roll."""
+
+    node: HostName
+    moves: int
+    start_s: float
+    empty_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,15 @@ class RollOpened:
     """Program and arguments, run for each empty node; empty: nothing is run."""
     hook_timeout_s: float = 3600.0
     operator: str = ""
+    consents: tuple[Consent, ...] = ()
+    """Given once, for every drain of the roll."""
+    slots: int | None = None
+    excluded: tuple[VmId, ...] = ()
+    """Stay behind by choice."""
+    avoided: tuple[HostName, ...] = ()
+    forecast: tuple[NodeForecast, ...] = ()
+    continues: str = ""
+    """The stopped roll whose rest this one is; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,8 @@ class NodeDrainEnded:
     at: datetime
     node: HostName
     outcome: Outcome
+    moved: int = 0
+    """VMs that the run moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,7 @@ class ReturnEnded:
     at: datetime
     node: HostName
     outcome: Outcome
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import Enum
 from functools import singledispatch
 
-from console.model.identity import HostName, RunId
+from console.model.identity import HostName, RunId, VmId
 
 from . import roll_events as re
-from .state import Outcome
+from .state import Consent, Outcome
 
 
 class Stage(Enum):
@@ -48,6 +48,12 @@ class RollNode:
     exit_status: int | None = None
     told: str = ""
     since: datetime | None = None
+    """When this stage began."""
+    began_at: datetime | None = None
+    """When its first drain was intended."""
+    moved: int = 0
+    """VMs that its drains and its return have moved, as far as they have ended."""
+    forecast: re.NodeForecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,11 @@ class RollState:
     stopping: bool = False
     closed: bool = False
     finished_at: datetime | None = None
+    consents: tuple[Consent, ...] = ()
+    slots: int | None = None
+    excluded: tuple[VmId, ...] = ()
+    avoided: tuple[HostName, ...] = ()
+    continues: str = ""
 
     def of_wave(self, wave: int) -> tuple[RollNode, ...]:
         return tuple(node for node in self.nodes.values() if node.wave == wave)
@@ -79,6 +90,25 @@ class RollState:
     @property
     def failed(self) -> tuple[RollNode, ...]:
         return tuple(node for node in self.nodes.values() if node.stage is Stage.FAILED)
+
+    @property
+    def moved(self) -> int:
+        return sum(node.moved for node in self.nodes.values())
+
+    @property
+    def planned_moves(self) -> int:
+        """What the rolling plan needed; 0 when the roll was opened without one."""
+        return sum(node.forecast.moves for node in self.nodes.values() if node.forecast is not None)
+
+    @property
+    def left(self) -> tuple[HostName, ...]:
+        """Nodes that still have to be done: also those that a stop brought back before their hook had run."""
+        hook = bool(self.hook)
+        return tuple(
+            node.name
+            for node in self.nodes.values()
+            if node.stage is not Stage.DONE or (hook and node.exit_status != 0)
+        )
 
     @property
     def waits_for_approval(self) -> int | None:
@@ -89,7 +119,12 @@ class RollState:
 
 
 def open_roll(event: re.RollOpened) -> RollState:
-    nodes = {name: RollNode(name, wave) for wave, names in enumerate(event.waves) for name in names}
+    foreseen = {each.node: each for each in event.forecast}
+    nodes = {
+        name: RollNode(name, wave, forecast=foreseen.get(name))
+        for wave, names in enumerate(event.waves)
+        for name in names
+    }
     return RollState(
         roll=event.roll,
         cluster=event.cluster,
@@ -103,6 +138,11 @@ def open_roll(event: re.RollOpened) -> RollState:
         created_at=event.at,
         now=event.at,
         approved=0 if event.approve else len(event.waves),
+        consents=event.consents,
+        slots=event.slots,
+        excluded=event.excluded,
+        avoided=event.avoided,
+        continues=event.continues,
     )
 
 
@@ -152,19 +192,22 @@ def _(event: re.WaveApproved, state: RollState) -> RollState:
 
 @_changed.register
 def _(event: re.WaveBegan, state: RollState) -> RollState:
-    return replace(state, began=event.wave)
+    """The next wave needs a look at the cluster of its own."""
+    return replace(state, began=event.wave, well=None, health="")
 
 
 @_changed.register
 def _(event: re.NodeDrainIntended, state: RollState) -> RollState:
-    tries = state.nodes[event.node].tries + 1
-    return _node(state, event.node, event.at, Stage.DRAINING, drain=event.run, reason="", tries=tries)
+    node = state.nodes[event.node]
+    began_at = node.began_at or event.at
+    changes = {"drain": event.run, "reason": "", "tries": node.tries + 1, "began_at": began_at}
+    return _node(state, event.node, event.at, Stage.DRAINING, **changes)
 
 
 @_changed.register
 def _(event: re.NodeDrainEnded, state: RollState) -> RollState:
     stage = Stage.DRAINED if event.outcome is Outcome.DRAINED else Stage.DRAINING
-    return _node(state, event.node, event.at, stage)
+    return _node(state, event.node, event.at, stage, moved=state.nodes[event.node].moved + event.moved)
 
 
 @_changed.register
@@ -195,7 +238,8 @@ def _(event: re.ReturnIntended, state: RollState) -> RollState:
 
 @_changed.register
 def _(event: re.ReturnEnded, state: RollState) -> RollState:
-    return _node(state, event.node, event.at, Stage.DONE if event.outcome is Outcome.RETURNED else Stage.RETURNING)
+    stage = Stage.DONE if event.outcome is Outcome.RETURNED else Stage.RETURNING
+    return _node(state, event.node, event.at, stage, moved=state.nodes[event.node].moved + event.moved)
 
 
 @_changed.register

@@ -86,6 +86,7 @@ class DrainSeen:
     run: RunId
     outcome: Outcome | None
     refused: str = ""
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ def _drain_seen(turn: _Turn, signal: DrainSeen) -> None:
         turn.record(re.NodeFailed(turn.at, node.name, signal.refused))
     elif signal.outcome is not None:
         ended = re.ReturnEnded if back else re.NodeDrainEnded
-        turn.record(ended(turn.at, node.name, signal.outcome))
+        turn.record(ended(turn.at, node.name, signal.outcome, signal.moved))
         if signal.outcome is not (Outcome.RETURNED if back else Outcome.DRAINED):
             word = signal.outcome.value.replace("_", " ")
             turn.record(re.NodeFailed(turn.at, node.name, f"run {signal.run} ended as {word}"))
@@ -294,6 +295,22 @@ def hold_reason_of_roll(state: RollState) -> str | None:
     return None if state.well else f"the cluster is not well: {state.health}"
 
 
+def _under_way(state: RollState) -> tuple[RollNode, ...]:
+    """Nodes of the waves that began which are neither over nor stand still."""
+    return tuple(
+        node
+        for node in state.nodes.values()
+        if node.wave <= state.began and not node.stage.over and node.stage is not Stage.FAILED
+    )
+
+
+def waits_for_somebody(state: RollState) -> bool:
+    """Nothing goes on by itself: the next event is an operator's word. No process has to wait for it."""
+    if state.closed or state.stopping or _under_way(state):
+        return False
+    return bool(state.failed) or state.waits_for_approval is not None
+
+
 def _begin_wave(turn: _Turn) -> None:
     following = turn.state.began + 1
     if following < turn.state.waves and hold_reason_of_roll(turn.state) is None:
@@ -331,7 +348,7 @@ def _look(turn: _Turn) -> None:
             turn.ask(LookAtDrain(node.name, node.back, start=True, back=True))
         elif node.stage is Stage.RESUMING:
             turn.ask(ResumeNode(node.name))
-    if not state.stopping and state.began + 1 < state.waves:
+    if not state.stopping and state.began + 1 < state.waves and not _under_way(state):
         turn.ask(ReadHealth())
     turn.ask(LookAgain(turn.at + timedelta(seconds=POLL_S)))
 

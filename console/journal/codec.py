@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from console.drain.events import Event
 from console.drain.requests import OperatorRequest
 from console.drain.roll_events import RollEvent
+from console.drain.roll_requests import RollRequest
 
 
 class Undecodable(ValueError):
@@ -27,6 +28,7 @@ class Undecodable(ValueError):
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 ROLL_EVENT_TYPES: dict[str, type[RollEvent]] = {kind.__name__: kind for kind in get_args(RollEvent)}
 REQUEST_TYPES: dict[str, type[OperatorRequest]] = {kind.__name__: kind for kind in get_args(OperatorRequest)}
+ROLL_REQUEST_TYPES: dict[str, type[RollRequest]] = {kind.__name__: kind for kind in get_args(RollRequest)}
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
@@ -39,7 +41,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _adapters[kind]
 
 
-def _encode(value: Event | RollEvent | OperatorRequest) -> str:
+def _encode(value: Event | RollEvent | OperatorRequest | RollRequest) -> str:
     # ASCII only: names may hold what UTF-8 can not say (half a surrogate pair).
     document = {"type": type(value).__name__, **_plain(value)}
     return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
@@ -109,6 +111,20 @@ def decode_request(text: str) -> OperatorRequest:
         Undecodable: not JSON, or not a request of this version.
     """
     request: OperatorRequest = _decode(text, REQUEST_TYPES)
+    return request
+
+
+def encode_roll_request(request: RollRequest) -> str:
+    return _encode(request)
+
+
+def decode_roll_request(text: str) -> RollRequest:
+    """The request to a rolling run.
+
+    Raises:
+        Undecodable: not JSON, or not a request of this version.
+    """
+    request: RollRequest = _decode(text, ROLL_REQUEST_TYPES)
     return request
 
 

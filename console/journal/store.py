@@ -173,27 +173,37 @@ class Journal:
         Raises:
             PermissionError: the journal was opened to read only.
         """
+        self.put_request(run, encode_request(request), by)
+
+    def put_request(self, run: RunId, body: str, by: str) -> None:
+        """As :meth:`request`, of a run of any table, by its text.
+
+        Raises:
+            PermissionError: the journal was opened to read only.
+        """
         if self.read_only:
             raise PermissionError("this console is read-only")
         with self._writing() as connection:
-            connection.execute(
-                "INSERT INTO requests (run, operator, body) VALUES (?, ?, ?)", (run, by, encode_request(request))
-            )
+            connection.execute("INSERT INTO requests (run, operator, body) VALUES (?, ?, ?)", (run, by, body))
 
     def take_requests(self, run: RunId) -> tuple[Asked, ...]:
         """What was asked since the last time, oldest first; each is handed out once."""
+        return tuple(self._asked(by, body) for by, body in self.take_asked(run))
+
+    def take_asked(self, run: RunId) -> list[tuple[str, str]]:
+        """As :meth:`take_requests`: operator and text."""
         with _translated(self.path):
             waiting = self._connection.execute(
                 "SELECT count(*) FROM requests WHERE run = ? AND taken = 0", (run,)
             ).fetchone()[0]
         if not waiting:
-            return ()
+            return []
         with self._writing() as connection:
             rows = connection.execute(
                 "SELECT id, operator, body FROM requests WHERE run = ? AND taken = 0 ORDER BY id", (run,)
             ).fetchall()
             connection.executemany("UPDATE requests SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])
-        return tuple(self._asked(by, body) for _, by, body in rows)
+        return [(by, body) for _, by, body in rows]
 
     # runners
 

@@ -163,6 +163,29 @@ def plan_roll(
     )
 
 
+def wave_destinations(
+    cluster: Cluster,
+    wave: Sequence[HostName],
+    left: Sequence[HostName],
+    emptied: Sequence[HostName],
+    options: RollOptions,
+    forecaster: Forecaster,
+    *,
+    blocked: Blocked | None = None,
+) -> dict[VmId, HostName]:
+    """Where the VMs of a wave go when a roll has come that far: as its plan would have it, from the cluster as it is.
+
+    Args:
+        left: nodes that are to be emptied still, those of the wave among them.
+        emptied: nodes of the wave before: those that the VMs go to first.
+
+    Raises:
+        KeyError: the cluster has no such node.
+    """
+    rolling = _Roll(cluster, left, options, forecaster, blocked, emptied=tuple(emptied))
+    return {choice.vm.id: choice.host for choice in rolling.place_wave(tuple(wave))}
+
+
 def widest_wave(cluster: Cluster, nodes: Sequence[HostName], options: PlanOptions) -> int:
     """How many nodes may be out at once: their VMs fit elsewhere, and one more host may still be lost.
 
@@ -218,11 +241,7 @@ class _Roll:
 
     def run_wave(self, wave: tuple[HostName, ...]) -> None:
         before = self.cluster
-        choices: list[Choice] = []
-        for number, node in enumerate(wave):
-            found = self._drain(node, wave, number)
-            choices += found
-            self._apply(found)
+        choices = self.place_wave(wave)
         out = time_moves(before, choices, self.options.plan, self.forecaster)
         empty_at_s = self.now_s + out.makespan_s
         served_at_s = empty_at_s + self.options.service_s
@@ -241,6 +260,14 @@ class _Roll:
         self.now_s = end_s
         self.left = [node for node in self.left if node not in wave]
         self.emptied = () if self.options.failback else wave
+
+    def place_wave(self, wave: tuple[HostName, ...]) -> list[Choice]:
+        choices: list[Choice] = []
+        for number, node in enumerate(wave):
+            found = self._drain(node, wave, number)
+            choices += found
+            self._apply(found)
+        return choices
 
     def _drain(self, node: HostName, wave: tuple[HostName, ...], number: int) -> list[Choice]:
         plan = self.options.plan
