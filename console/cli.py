@@ -19,6 +19,7 @@ COMMANDS = (
     "vms",
     "check",
     "doctor",
+    "tune",
     "plan",
     "roll",
     "drain",
@@ -32,6 +33,7 @@ COMMANDS = (
     "history",
     "report",
     "replay",
+    "jea",
 )
 """Each is the ``command`` of the module of its name in :mod:`console.commands`."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
-from console.checks.values import Conflict, Findings, Subject
+from console.checks.values import Conflict, Findings, Subject, Unknown
 from console.forecast.priors import workload_of
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine, VmState
 from console.model.identity import HostName, VmRef
@@ -125,10 +125,18 @@ def check_document(findings: Findings, node: HostName | None) -> Document:
         "schema": SCHEMA,
         "node": node,
         "conflicts": [_conflict(conflict) for conflict in findings.conflicts],
-        "unknown": [
-            {"code": unknown.code, "subject": _subject(unknown.subject), "missing": unknown.missing}
-            for unknown in findings.unknown
-        ],
+        "unknown": [_unknown(unknown) for unknown in findings.unknown],
+    }
+
+
+def tune_document(findings: Findings, node: HostName | None, helps: Sequence[WhatIf] | None) -> Document:
+    """``tune``: the advice, and what would shorten the node's drain; null where no node was named."""
+    return {
+        "schema": SCHEMA,
+        "node": node,
+        "advice": [_conflict(conflict) for conflict in findings.conflicts],
+        "what_helps": None if helps is None else [_what_if(each) for each in helps],
+        "unknown": [_unknown(unknown) for unknown in findings.unknown],
     }
 
 
@@ -145,6 +153,10 @@ def _conflict(conflict: Conflict) -> Document:
         "fix": asdict(conflict.fix),
         "source": conflict.source,
     }
+
+
+def _unknown(unknown: Unknown) -> Document:
+    return {"code": unknown.code, "subject": _subject(unknown.subject), "missing": unknown.missing}
 
 
 def _subject(subject: Subject) -> Document:
@@ -165,6 +177,7 @@ def plan_document(plan: Plan, what_helps: Sequence[WhatIf] | None = None) -> Doc
     return {
         "schema": SCHEMA,
         "node": plan.node,
+        "nodes": list(plan.nodes),
         "engine": plan.options.engine.value,
         "moves": [_planned(move) for move in plan.moves],
         "left_behind": [{**_who(left.vm), "reason": left.reason} for left in plan.left_behind],

@@ -12,6 +12,7 @@ from console.configuration.problems import nearest
 from console.diagnose.outlook import outlook_of
 from console.model.identity import HostName
 from console.snapshot import read_snapshot
+from console.snapshot_reading import Instance
 
 from .names import find_host
 from .output import narrate
@@ -32,7 +33,7 @@ def checked(target: Target, snapshot: Path | None, node: str | None) -> tuple[Fi
         return _checked_offline(snapshot, node)
 
     async def check_live(operations: LiveOperations) -> tuple[Findings, HostName | None]:
-        _name_strangers(operations.site.check_policy.rulings)
+        name_strangers(operations.site.check_policy.rulings)
         if node is None:
             return operations.check(await read_all(operations)), None
         cluster = await operations.read_cluster()
@@ -45,14 +46,23 @@ def checked(target: Target, snapshot: Path | None, node: str | None) -> tuple[Fi
 def _checked_offline(snapshot: Path, node: str | None) -> tuple[Findings, HostName | None]:
     with explained():
         instance = read_snapshot(snapshot)
-    _name_strangers(instance.policy.rulings)
+    return check_offline(instance, node)
+
+
+def check_offline(instance: Instance, node: str | None) -> tuple[Findings, HostName | None]:
+    """The conflicts of a cluster that is only known from its snapshot.
+
+    Raises:
+        UsageProblem: no such host.
+    """
+    name_strangers(instance.policy.rulings)
     cluster = instance.cluster
     host = None if node is None else find_host(cluster, node)
     outlook = outlook_of(cluster, host, instance.forecaster())
     return run_checks(Facts(cluster, host, outlook), instance.policy), host
 
 
-def _name_strangers(codes: Iterable[str]) -> None:
+def name_strangers(codes: Iterable[str]) -> None:
     """Say which codes of the site's policy are none: a typing error would silence nothing."""
     for code in codes:
         if code not in CHECKS:

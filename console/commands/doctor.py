@@ -10,7 +10,7 @@ import click
 from .target import Target, json_option, target_options
 
 if TYPE_CHECKING:
-    from console.diagnose.doctor import DoctorReport, SiteFacts
+    from console.diagnose.doctor import DoctorReport
     from console.site import Site
 
 
@@ -40,32 +40,14 @@ def command(target: Target, as_json: bool) -> int:
 
 
 async def _examined(site: Site) -> DoctorReport:
-    from console.clock import SystemClock
-    from console.diagnose.doctor import examine
     from console.doors import open_reader
-    from console.reaching import Sockets
+    from console.examining import examine_site
 
-    reader, stopwatch = open_reader(site), SystemClock()
-    prober = Sockets(stopwatch, site.options.ca_file)
+    reader = open_reader(site)
     try:
-        return await examine(reader, site_facts(site), prober, site.clock(), stopwatch=stopwatch)
+        return await examine_site(site, reader)
     finally:
         await reader.close()
-
-
-def site_facts(site: Site) -> SiteFacts:
-    """What the configuration says about the way to the nodes."""
-    from console.diagnose.doctor import NodeAddress, SiteFacts
-    from console.doors import Addresses
-
-    targets = Addresses(site.options).configured
-    return SiteFacts(
-        name=site.name,
-        nodes=tuple(NodeAddress(one.host, one.address, one.port, one.https) for one in targets),
-        account=site.options.username or "",
-        authentication=str(site.options.authentication),
-        endpoint=site.options.endpoint,
-    )
 
 
 def doctor_document(report: DoctorReport) -> dict[str, object]:
@@ -85,6 +67,16 @@ def doctor_document(report: DoctorReport) -> dict[str, object]:
                         "verdict": symptom.verdict.value,
                         "message": symptom.message,
                         "advice": symptom.advice,
+                        "evidence": [
+                            {
+                                "what": seen.what,
+                                "value": seen.value,
+                                "host": seen.host,
+                                "read_at": None if seen.read_at is None else seen.read_at.isoformat(),
+                            }
+                            for seen in symptom.evidence
+                        ],
+                        "powershell": symptom.powershell,
                     }
                     for symptom in report.of(host)
                 ],
@@ -103,6 +95,10 @@ def _print(report: DoctorReport) -> None:
         print_text(name(host))
         for symptom in report.of(host):
             print_text(f"  {symptom.verdict.value:<8} {symptom.aspect.value:<16} {plain(symptom.message)}")
-            if symptom.advice and symptom.verdict.value != "well":
+            if symptom.verdict.value == "well":
+                continue
+            if symptom.advice:
                 print_text(f"{'':<28}{plain(symptom.advice)}")
+            if symptom.powershell:
+                print_text(f"{'':<28}PS> {plain(symptom.powershell)}")
     print_text(f"Worst: {report.worst.value}.")

@@ -9,6 +9,7 @@ from console.documents import vm_state_name, windows_name
 from console.formatting import UNKNOWN, count, duration, link, name, percent, plain, size
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
 from console.planner.values import Plan
+from console.planner.whatif import WhatIf
 
 from .output import print_table, print_text
 
@@ -65,6 +66,18 @@ def report_findings(findings: Findings) -> None:
     print_text(f"{count(len(findings.conflicts), 'conflict')}, {count(len(findings.unknown), 'open question')}.")
 
 
+def report_advice(findings: Findings, helps: Iterable[WhatIf] | None) -> None:
+    """What could be better; ``helps`` is what would shorten one node's drain, None where none was named."""
+    for conflict in findings.conflicts:
+        _conflict(conflict)
+    for change in helps or ():
+        print_text(f"would help  {plain(change.text)}")
+    for unknown in findings.unknown:
+        print_text(f"unknown     {unknown.code}  {plain(unknown.missing)}")
+    pieces = count(len(findings.conflicts), "piece of advice", "pieces of advice")
+    print_text(f"{pieces}, {count(len(findings.unknown), 'open question')}.")
+
+
 def _conflict(conflict: Conflict) -> None:
     print_text(f"{conflict.severity.value:<11} {conflict.code}  {_subject(conflict.subject)}")
     print_text(f"            {plain(conflict.message)}")
@@ -118,7 +131,7 @@ def _stays(plan: Plan) -> None:
 def _verdict(plan: Plan) -> None:
     gain = max(0.0, 1 - 1 / plan.ratio) if plan.ratio else 0.0
     print_text(
-        f"{name(plan.node)}: {count(len(plan.moves), 'move')}, done after {duration(plan.makespan_s)} "
+        f"{name(', '.join(plan.nodes))}: {count(len(plan.moves), 'move')}, done after {duration(plan.makespan_s)} "
         f"(nine of ten times within {duration(plan.makespan_p90_s)}); at most {percent(gain)} could still be gained."
     )
     spare = {True: "yes", False: "NO", None: "not known"}[plan.n1_after]

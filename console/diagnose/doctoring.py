@@ -6,12 +6,12 @@ failure its own already.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console.checks.hosts import MODULES, lacking_commands, missing_entries, principals_of
-from console.model.cluster import Cluster, Contact, Host, MigrationAuthentication, NodeState
+from console.checks.values import Evidence
+from console.model.cluster import Cluster, Contact, Host, NodeState
 from console.model.failures import (
     Busy,
     CommandFailed,
@@ -27,13 +27,10 @@ from console.model.failures import (
     Unreachable,
 )
 from console.model.identity import HostName
-from console.windows import catalogue
 
-from .symptoms import Aspect, DoctorReport, SiteFacts, Symptom, Verdict, Visit
+from .inside import seen_inside
+from .symptoms import Aspect, DoctorReport, Reach, SiteFacts, Symptom, Verdict, Visit
 
-KERBEROS_SKEW_S = 300.0
-"""Kerberos refuses tickets from clocks that differ more."""
-NOTABLE_SKEW_S = 30.0
 SLOW_ANSWER_S = 5.0
 SOON = timedelta(days=30)
 
@@ -62,10 +59,10 @@ def diagnose(site: SiteFacts, visits: Sequence[Visit], cluster: Cluster | None, 
     symptoms: list[Symptom] = []
     seen = {visit.node.host.casefold() for visit in visits}
     for visit in visits:
-        symptoms += _way(visit, at)
+        symptoms += _way(site, visit, at)
         host = _host(cluster, visit.node.host)
-        symptoms += _inside(site, cluster, host) if host and cluster else _not_inside(visit)
-        symptoms += _session(visit)
+        symptoms += seen_inside(site, cluster, host) if host and cluster else _not_inside(visit)
+        symptoms += _session(visit, at)
     for host in cluster.hosts if cluster else ():
         if cluster and host.name.casefold() not in seen:
             symptoms += _met_through_others(site, cluster, host)
@@ -78,7 +75,7 @@ def _host(cluster: Cluster | None, name: HostName) -> Host | None:
     return next((host for host in found if host.contact is Contact.ANSWERING), None)
 
 
-def _way(visit: Visit, at: datetime) -> Iterator[Symptom]:
+def _way(site: SiteFacts, visit: Visit, at: datetime) -> Iterator[Symptom]:
     """Name, port, TLS, sign-in, endpoint: what lies before the first command."""
     failed_at = _failed_at(visit)
     failed = False
@@ -90,7 +87,35 @@ def _way(visit: Visit, at: datetime) -> Iterator[Symptom]:
             found = Symptom(visit.node.host, aspect, Verdict.UNKNOWN, _why_unknown(visit))
         found = found or Symptom(visit.node.host, aspect, Verdict.WELL, _WELL[aspect])
         failed = failed or found.verdict is Verdict.PROBLEM
-        yield found
+        yield replace(found, evidence=_tried(site, visit, aspect, at))
+
+
+def _tried(site: SiteFacts, visit: Visit, aspect: Aspect, at: datetime) -> tuple[Evidence, ...]:
+    """What was tried at this step of the way, and what came of it; nothing where it was not come to."""
+    node, reach = visit.node, visit.reach
+    told = {
+        Aspect.NAME: (f"resolving {node.address}", ", ".join(reach.addresses) or reach.name_error),
+        Aspect.PORT: (f"connecting to port {node.port}", _connected(reach)),
+        Aspect.TLS: ("certificate ends", _expires(reach) or reach.tls_error),
+        Aspect.SIGN_IN: (f"signing in by {site.authentication} as", site.account if visit.asked else ""),
+        Aspect.ENDPOINT: (f"asking {site.endpoint}", _answered(visit)),
+    }
+    what, value = told[aspect]
+    return (Evidence(what, value, node.host, at),) if value else ()
+
+
+def _connected(reach: Reach) -> str:
+    return reach.port_error if reach.connect_s is None else f"accepted after {reach.connect_s * 1000:.0f} ms"
+
+
+def _expires(reach: Reach) -> str:
+    return "" if reach.certificate_expires is None else reach.certificate_expires.date().isoformat()
+
+
+def _answered(visit: Visit) -> str:
+    if visit.failure is not None:
+        return visit.failure.what
+    return "" if visit.answer_s is None else f"Get-Module answered after {visit.answer_s:.1f} s"
 
 
 _WELL = {
@@ -153,22 +178,30 @@ def _tls(visit: Visit, at: datetime) -> Symptom | None:
     return None
 
 
-def _session(visit: Visit) -> Iterator[Symptom]:
-    """Time-outs, quotas and what is left of the certificate's time, as the first question met them."""
+def _session(visit: Visit, at: datetime) -> Iterator[Symptom]:
+    """Time-outs and quotas, as the first question met them."""
     host, failed_at = visit.node.host, _failed_at(visit)
-    if isinstance(visit.failure, TimedOut):
-        yield Symptom(host, Aspect.TIMEOUTS, Verdict.PROBLEM, visit.failure.what, visit.failure.advice)
-    elif visit.answer_s is None:
-        yield Symptom(host, Aspect.TIMEOUTS, Verdict.UNKNOWN, _why_unknown(visit))
-    elif visit.answer_s > SLOW_ANSWER_S:
-        text = f"The first answer took {visit.answer_s:.1f} s."
-        yield Symptom(host, Aspect.TIMEOUTS, Verdict.WARNING, text, "Look at the node's load and at the way there.")
-    else:
-        yield Symptom(host, Aspect.TIMEOUTS, Verdict.WELL, f"The first answer took {visit.answer_s:.1f} s.")
+    answer = _answered(visit)
+    evidence = (Evidence("the first question", answer, host, at),) if answer else ()
+    yield replace(_pace(visit), evidence=evidence)
     if failed_at is Aspect.QUOTAS and visit.failure is not None:
-        yield Symptom(host, Aspect.QUOTAS, Verdict.PROBLEM, visit.failure.what, visit.failure.advice)
+        yield Symptom(host, Aspect.QUOTAS, Verdict.PROBLEM, visit.failure.what, visit.failure.advice, evidence)
     else:
-        yield Symptom(host, Aspect.QUOTAS, Verdict.UNKNOWN, "No limit was met; limits are not readable.", _QUOTA_ADVICE)
+        text = "No limit was met; limits are not readable."
+        yield Symptom(host, Aspect.QUOTAS, Verdict.UNKNOWN, text, _QUOTA_ADVICE, evidence)
+
+
+def _pace(visit: Visit) -> Symptom:
+    """Whether the first question was answered in time."""
+    host, this = visit.node.host, Aspect.TIMEOUTS
+    if isinstance(visit.failure, TimedOut):
+        return Symptom(host, this, Verdict.PROBLEM, visit.failure.what, visit.failure.advice)
+    if visit.answer_s is None:
+        return Symptom(host, this, Verdict.UNKNOWN, _why_unknown(visit))
+    text = f"The first answer took {visit.answer_s:.1f} s."
+    if visit.answer_s > SLOW_ANSWER_S:
+        return Symptom(host, this, Verdict.WARNING, text, "Look at the node's load and at the way there.")
+    return Symptom(host, this, Verdict.WELL, text)
 
 
 _OF_THE_HOST = (
@@ -188,117 +221,10 @@ def _met_through_others(site: SiteFacts, cluster: Cluster, host: Host) -> Iterat
         yield Symptom(
             host.name, Aspect.SIGN_IN, Verdict.WELL, "Reached by its name, though the configuration has none."
         )
-        yield from _inside(site, cluster, host)
+        yield from seen_inside(site, cluster, host)
     elif host.state is NodeState.DOWN:
         yield Symptom(host.name, Aspect.PORT, Verdict.UNKNOWN, "The cluster says that this node is down.")
     else:
         why = next(iter(host.problems), "It does not answer.")
         advice = "Give its address in the configuration when its name alone is not enough."
         yield Symptom(host.name, Aspect.PORT, Verdict.PROBLEM, why, advice)
-
-
-def _inside(site: SiteFacts, cluster: Cluster, host: Host) -> Iterator[Symptom]:
-    yield _modules(host)
-    yield _reading(cluster, host)
-    yield _moving(site, cluster, host)
-    yield _delegation(cluster, host)
-    yield _clock(site, host)
-    yield _version(cluster, host)
-
-
-def _modules(host: Host) -> Symptom:
-    if host.modules is None:
-        return Symptom(host.name, Aspect.MODULES, Verdict.UNKNOWN, "Get-Module was not answered.")
-    missing = [name for name in MODULES if name not in host.modules]
-    if missing:
-        features = ", ".join(MODULES[name] for name in missing)
-        return Symptom(
-            host.name, Aspect.MODULES, Verdict.PROBLEM, f"{' and '.join(missing)} is missing.", f"Install {features}."
-        )
-    return Symptom(host.name, Aspect.MODULES, Verdict.WELL, f"{' and '.join(MODULES)} are there.")
-
-
-def _reading(cluster: Cluster, host: Host) -> Symptom:
-    denied = [entry for entry in (*host.denied, *cluster.denied) if entry != catalogue.cluster.DELEGATION.id]
-    unread = sorted({entry.partition(".")[0] for entry in host.unread} - set(denied))
-    if denied:
-        rights = dict.fromkeys(catalogue.ENTRIES[entry].privilege.value for entry in denied)
-        text = f"Refused: {', '.join(denied)}."
-        return Symptom(host.name, Aspect.READ, Verdict.PROBLEM, text, f"The account needs {' and '.join(rights)}.")
-    if unread:
-        text = f"Not answered: {', '.join(unread)}."
-        return Symptom(host.name, Aspect.READ, Verdict.WARNING, text, next(iter(host.problems), ""))
-    return Symptom(host.name, Aspect.READ, Verdict.WELL, "Everything that was asked was answered.")
-
-
-def _moving(site: SiteFacts, cluster: Cluster, host: Host) -> Symptom:
-    """Without moving anything: whether the commands are there, and whether the cluster's list says no."""
-    if host.abilities is None:
-        return Symptom(host.name, Aspect.MOVE, Verdict.UNKNOWN, "Get-Command was not answered.")
-    if lacking := lacking_commands(host):
-        text = f"This session may not run {' nor '.join(lacking)}."
-        return Symptom(host.name, Aspect.MOVE, Verdict.PROBLEM, text, "Use an endpoint that offers them.")
-    if not host.abilities:
-        return Symptom(host.name, Aspect.MOVE, Verdict.PROBLEM, "None of the commands is there.", "See its modules.")
-    own = [rule for rule in cluster.access or () if rule.identity.casefold() == site.account.casefold()]
-    if any(not rule.allows for rule in own) or (own and not any(rule.full for rule in own)):
-        grant = f"Grant-ClusterAccess -User '{site.account}' -Full"
-        return Symptom(host.name, Aspect.MOVE, Verdict.PROBLEM, f"The cluster lets {site.account} only read.", grant)
-    if any(rule.full for rule in own):
-        text = "The commands are there and the cluster gives this account full control."
-        return Symptom(host.name, Aspect.MOVE, Verdict.WELL, text)
-    text = "The commands are there; whether a group gives this account full control of the cluster is not visible."
-    return Symptom(host.name, Aspect.MOVE, Verdict.UNKNOWN, text, "Get-ClusterAccess lists who has it.")
-
-
-def _delegation(cluster: Cluster, host: Host) -> Symptom:
-    if host.migration_authentication is MigrationAuthentication.CREDSSP:
-        return Symptom(host.name, Aspect.DELEGATION, Verdict.WELL, "Not used: live migration signs in by CredSSP.")
-    if host.part_of_domain is False:
-        return Symptom(host.name, Aspect.DELEGATION, Verdict.WELL, "Not used: the node is in no domain.")
-    if host.migration_authentication is None or host.delegation is None or host.delegation.any_protocol is None:
-        text = "The directory could not be asked from this session."
-        return Symptom(
-            host.name, Aspect.DELEGATION, Verdict.UNKNOWN, text, "Look at the computer account's delegation."
-        )
-    if not host.delegation.any_protocol:
-        text = "The account may delegate for Kerberos sign-ins only."
-        advice = "Choose delegation with any authentication protocol."
-        return Symptom(host.name, Aspect.DELEGATION, Verdict.PROBLEM, text, advice)
-    known, domain = principals_of(host.delegation), cluster.settings.domain or ""
-    missing = [
-        entry
-        for other in cluster.hosts
-        if other.name != host.name
-        for entry in missing_entries(known, other.name, domain)
-    ]
-    if missing:
-        text = f"{len(missing)} entries are missing, the first is {missing[0]}."
-        advice = "Add them to the computer account (drainboard check names each)."
-        return Symptom(host.name, Aspect.DELEGATION, Verdict.PROBLEM, text, advice)
-    return Symptom(host.name, Aspect.DELEGATION, Verdict.WELL, "It may delegate to every other node.")
-
-
-def _clock(site: SiteFacts, host: Host) -> Symptom:
-    if host.local_time is None or host.read_at is None:
-        return Symptom(host.name, Aspect.CLOCK, Verdict.UNKNOWN, "Its clock was not read.")
-    skew = abs((host.local_time - host.read_at).total_seconds())
-    text = f"Its clock differs from this machine's by {skew:.0f} s."
-    if skew > KERBEROS_SKEW_S:
-        is_fatal = site.authentication in ("kerberos", "negotiate")
-        advice = "Kerberos refuses more than five minutes: set the clocks by one source."
-        return Symptom(host.name, Aspect.CLOCK, Verdict.PROBLEM if is_fatal else Verdict.WARNING, text, advice)
-    if skew > NOTABLE_SKEW_S:
-        return Symptom(host.name, Aspect.CLOCK, Verdict.WARNING, text, "Set the clocks by one source.")
-    return Symptom(host.name, Aspect.CLOCK, Verdict.WELL, text)
-
-
-def _version(cluster: Cluster, host: Host) -> Symptom:
-    if host.build is None:
-        return Symptom(host.name, Aspect.VERSIONS, Verdict.UNKNOWN, "Its build was not read.")
-    builds = Counter(other.build for other in cluster.hosts if other.build is not None)
-    usual = builds.most_common(1)[0][0]
-    if host.build != usual:
-        text = f"It runs build {host.build}, most nodes {usual}."
-        return Symptom(host.name, Aspect.VERSIONS, Verdict.WARNING, text, "Finish the rolling upgrade.")
-    return Symptom(host.name, Aspect.VERSIONS, Verdict.WELL, f"Build {host.build}.")

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from console.checks.values import Evidence
 from console.model.failures import Failure
 from console.model.identity import HostName
 
@@ -45,6 +46,10 @@ class Symptom:
     verdict: Verdict
     message: str
     advice: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    """What was read, where and when."""
+    powershell: str = ""
+    """What mends it, with the real names filled in; empty where no command does."""
 
 
 @dataclass(frozen=True, slots=True)
