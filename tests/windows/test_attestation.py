@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
 
 from console.windows.catalogue import ENTRIES, Entry, ScriptStage
 from console.windows.commands import Parameter
@@ -37,3 +39,11 @@ def test_properties_are_attested(entry: Entry) -> None:
     kind = entry.rows.type_name
     known = {*SURFACE["classes"].get(kind, ()), *SURFACE["documented"].get(kind, ())}
     assert set(entry.rows.properties) <= known
+
+
+@pytest.mark.parametrize(
+    "stage", [stage for entry in ENTRIES.values() for stage in entry.pipeline if isinstance(stage, ScriptStage)]
+)
+def test_scripts_are_valid_powershell(stage: ScriptStage) -> None:
+    root = Parser(Language(tree_sitter_powershell.language())).parse(stage.text.encode()).root_node
+    assert not root.has_error, stage.text

@@ -57,7 +57,7 @@ _DESCRIBED = re.compile(
     r"-Filter\s+\"Name='\$(?P=parameter)'\"\s*\|\s*ForEach-Object\s*\{\s*\$(?P<system>\w+)\s*=\s*\$_\s*;\s*"
     r"Invoke-CimMethod\s+-InputObject\s+\$(?P=service)\s+-MethodName\s+GetSystemCompatibilityInfo\s+"
     r"-Arguments\s+@\{\s*ComputerSystem\s*=\s*\[ref\]\$(?P=system)\s*\}\s*\|\s*"
-    r"Select-Object\s+-Property\s+ReturnValue\s*,\s*@\{\s*Name\s*=\s*'CompatibilityInfo'\s*;\s*Expression\s*=\s*"
+    r"Select-Object\s+-Property\s+'?ReturnValue'?\s*,\s*@\{\s*Name\s*=\s*'CompatibilityInfo'\s*;\s*Expression\s*=\s*"
     r"\{\s*\[Convert\]::ToBase64String\(\s*\$_\.CompatibilityInfo\s*\)\s*\}\s*\}\s*\}",
     re.IGNORECASE,
 )
@@ -65,7 +65,7 @@ _JUDGED = re.compile(
     rf"param\s*\(\s*(?:\[\w+\]\s*)?\$(?P<parameter>\w+)\s*\)\s*;?\s*{_SERVICE}"
     r"Invoke-CimMethod\s+-InputObject\s+\$(?P=service)\s+-MethodName\s+CheckSystemCompatibilityInfo\s+"
     r"-Arguments\s+@\{\s*CompatibilityInfo\s*=\s*\[Convert\]::FromBase64String\(\s*\$(?P=parameter)\s*\)\s*\}"
-    r"\s*\|\s*Select-Object\s+-Property\s+ReturnValue\s*,\s*Reasons",
+    r"\s*\|\s*Select-Object\s+-Property\s+'?ReturnValue'?\s*,\s*'?Reasons'?",
     re.IGNORECASE,
 )
 _REGISTRY = re.compile(
@@ -204,9 +204,10 @@ def _columns(text: str) -> dict[str, bool]:
     columns: dict[str, bool] = {}
     for part in re.split(r"\s*,\s*", text.strip()):
         calculated = _CALCULATED.fullmatch(part)
-        if calculated is None and not re.fullmatch(r"\w+", part):
+        named = calculated or re.fullmatch(r"(?P<quote>'?)(?P<name>\w+)(?P=quote)", part)
+        if named is None:
             raise errors.no_scripts()
-        columns[calculated["name"] if calculated else part] = calculated is not None
+        columns[named["name"]] = calculated is not None
     return columns
 
 

@@ -5,7 +5,23 @@ from __future__ import annotations
 from console.model.identity import HostName, RoleName, VmId
 from console.windows.commands import Call, Effect, Parameter, ParameterType
 
-from .entry import Entry, Fill, Privilege, Rows, ScriptStage, Source, Stage, number, select, switch, text
+from .entry import (
+    GUID,
+    NODE_NAME,
+    OBJECT_NAME,
+    Entry,
+    Fill,
+    Privilege,
+    Rows,
+    ScriptStage,
+    Source,
+    Stage,
+    number,
+    select,
+    switch,
+    text,
+)
+from .leases import LEASE_NAME, LEASE_PROPERTIES_WRITTEN
 
 _NODE_STATE = ("Name", "State", "DrainStatus")
 _GROUP_STATE = ("Name", "OwnerNode", "State")
@@ -33,8 +49,8 @@ def _changes(
 
 
 _NO_QUESTION = switch("Confirm", on=False)
-_NODE = Fill("Name", ParameterType.STRING, "Node")
-_TARGET = Fill("Node", ParameterType.STRING, "Destination")
+_NODE = Fill("Name", ParameterType.STRING, "Node", pattern=NODE_NAME)
+_TARGET = Fill("Node", ParameterType.STRING, "Destination", pattern=NODE_NAME)
 _AT_ONCE = number("Wait", 0)
 
 PAUSE_NODE = _changes(
@@ -53,7 +69,7 @@ DRAIN_NODE = _changes(
         (
             _NODE,
             switch("Drain"),
-            Fill("TargetNode", ParameterType.STRING, "TargetNode", optional=True),
+            Fill("TargetNode", ParameterType.STRING, "TargetNode", optional=True, pattern=NODE_NAME),
             _NO_QUESTION,
         ),
     ),
@@ -114,7 +130,7 @@ CANCEL_MOVE = _changes(
 MOVE_GROUP = _changes(
     "move-group",
     "Starts the move of a role that is not a VM's; on a VM's role it would save the VM.",
-    Stage("Move-ClusterGroup", (Fill("Name", ParameterType.STRING, "Role"), _TARGET, _AT_ONCE)),
+    Stage("Move-ClusterGroup", (Fill("Name", ParameterType.STRING, "Role", pattern=OBJECT_NAME), _TARGET, _AT_ONCE)),
     rows=Rows("ClusterGroup", _GROUP_STATE),
     function="Move-DrainboardGroup",
 )
@@ -122,19 +138,22 @@ MOVE_GROUP = _changes(
 MOVE_SHARED_VOLUME = _changes(
     "move-shared-volume",
     "Moves the coordination of a shared volume; no data moves.",
-    Stage("Move-ClusterSharedVolume", (Fill("Name", ParameterType.STRING, "Volume"), _TARGET, _AT_ONCE)),
+    Stage(
+        "Move-ClusterSharedVolume",
+        (Fill("Name", ParameterType.STRING, "Volume", pattern=OBJECT_NAME), _TARGET, _AT_ONCE),
+    ),
     rows=Rows("ClusterSharedVolume", _GROUP_STATE),
     function="Move-DrainboardSharedVolume",
 )
 
 
-def _setting(id: str, says: str, property: str, function: str) -> Entry:
+def _setting(id: str, says: str, property: str, function: str, within: tuple[int, int] | None = None) -> Entry:
     return _changes(
         id,
         says,
         ScriptStage(
             f"param([uint32]$Value) (Get-Cluster).{property} = $Value",
-            (Fill("Value", ParameterType.UINT32, "Value"),),
+            (Fill("Value", ParameterType.UINT32, "Value", within=within),),
         ),
         rows=None,
         function=function,
@@ -160,12 +179,15 @@ SET_BALANCER = _setting(
     "Sets when the cluster balances VMs by itself: 0 never, 1 when a node joins, 2 always.",
     "AutoBalancerMode",
     "Set-DrainboardBalancer",
+    within=(0, 2),
 )
+
+_LEASE = Fill("Name", ParameterType.STRING, "Lease", pattern=LEASE_NAME)
 
 CREATE_LEASE = _changes(
     "create-lease",
     "Creates the empty group that says which console works on a node; fails when it is there already.",
-    Stage("Add-ClusterGroup", (Fill("Name", ParameterType.STRING, "Lease"),)),
+    Stage("Add-ClusterGroup", (_LEASE,)),
     rows=Rows("ClusterGroup", ("Name", "Id")),
     function="New-DrainboardLease",
 )
@@ -173,12 +195,12 @@ CREATE_LEASE = _changes(
 SET_LEASE_PROPERTY = _changes(
     "set-lease-property",
     "Writes one private property on a lease.",
-    Stage("Get-ClusterGroup", (Fill("Name", ParameterType.STRING, "Lease"),)),
+    Stage("Get-ClusterGroup", (_LEASE,)),
     Stage(
         "Set-ClusterParameter",
         (
-            Fill("Name", ParameterType.STRING, "Property"),
-            Fill("Value", ParameterType.STRING, "Value"),
+            Fill("Name", ParameterType.STRING, "Property", allowed=LEASE_PROPERTIES_WRITTEN),
+            Fill("Value", ParameterType.STRING, "Value", pattern=r"[^\x00-\x1f]{0,1024}", may_be_empty=True),
             switch("Create"),
         ),
     ),
@@ -189,8 +211,10 @@ SET_LEASE_PROPERTY = _changes(
 REMOVE_LEASE = _changes(
     "remove-lease",
     "Removes a lease, but only the very group whose id is given.",
-    Stage("Get-ClusterGroup", (Fill("Name", ParameterType.STRING, "Lease"),)),
-    Stage("Where-Object", (text("Property", "Id"), switch("EQ"), Fill("Value", ParameterType.STRING, "Id"))),
+    Stage("Get-ClusterGroup", (_LEASE,)),
+    Stage(
+        "Where-Object", (text("Property", "Id"), switch("EQ"), Fill("Value", ParameterType.STRING, "Id", pattern=GUID))
+    ),
     Stage("Remove-ClusterGroup", (switch("Force"), _NO_QUESTION)),
     rows=None,
     function="Remove-DrainboardLease",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from console.model.identity import HostName, VmId
 from console.windows.commands import Call, ParameterType
 
-from .entry import Entry, Fill, Privilege, Source, Stage, cim, reads, switch, text, texts
+from .entry import NODE_NAME, Entry, Fill, Privilege, Source, Stage, cim, reads, switch, text, texts
 
 MSCLUSTER = "root/MSCLUSTER"
 STORAGE = "root/Microsoft/Windows/Storage"
@@ -92,7 +92,7 @@ GROUPS = reads(
 GROUPS_OF_NODE = reads(
     "groups-of-node",
     "Reads the roles and groups that one node owns.",
-    Stage("Get-ClusterNode", (Fill("Name", ParameterType.STRING, "Node"),)),
+    Stage("Get-ClusterNode", (Fill("Name", ParameterType.STRING, "Node", pattern=NODE_NAME),)),
     Stage("Get-ClusterGroup"),
     type_name="ClusterGroup",
     properties=_GROUP,
@@ -169,7 +169,7 @@ VM_RESOURCE_TYPE = reads(
     function="Get-DrainboardVMResourceType",
 )
 
-_NODE = Stage("Get-ClusterNode", (Fill("Name", ParameterType.STRING, "Node"),))
+_NODE = Stage("Get-ClusterNode", (Fill("Name", ParameterType.STRING, "Node", pattern=NODE_NAME),))
 
 RESOURCES_OF_NODE = reads(
     "resources-of-node",
@@ -321,13 +321,15 @@ ACCESS = reads(
     function="Get-DrainboardClusterAccess",
 )
 
+_ANY_NAME = r"\(\|(\(name=([^()*\\\x00]|\\[0-9a-f]{2})+\))+\)"
+
 DELEGATION = reads(
     "delegation",
     "Reads to which services the nodes' computer accounts may delegate.",
     Stage(
         "Get-ADComputer",
         (
-            Fill("LDAPFilter", ParameterType.STRING, "LDAPFilter"),
+            Fill("LDAPFilter", ParameterType.STRING, "LDAPFilter", pattern=_ANY_NAME),
             texts("Properties", "msDS-AllowedToDelegateTo", "TrustedToAuthForDelegation"),
         ),
     ),

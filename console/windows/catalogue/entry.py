@@ -11,7 +11,12 @@ from console.windows.commands import Call, Cmdlet, Effect, Parameter, ParameterT
 
 Argument: TypeAlias = "str | int | bool | tuple[str, ...] | None"
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+NODE_NAME = r"[\w.-]{1,63}"
+OBJECT_NAME = r"[^*?\[\]\x00-\x1f]{1,260}"
+"""A cluster object's name; with any of ``*?[]`` in it the cluster's cmdlets take it for a pattern of many."""
+
+_GUID = re.compile(GUID)
 _RANGES = {
     ParameterType.INT32: (-(2**31), 2**31 - 1),
     ParameterType.UINT32: (0, 2**32 - 1),
@@ -60,6 +65,13 @@ class Fill:
     argument: str
     """The entry's own name for it, also the constrained function's parameter."""
     optional: bool = False
+    pattern: str = ""
+    """What the constrained function takes, a regular expression of the whole text; empty leaves it to the type."""
+    allowed: tuple[str, ...] = ()
+    """The only texts that the constrained function takes."""
+    within: tuple[int, int] | None = None
+    """The only numbers that the constrained function takes, both ends included."""
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ CLUSTERING = "Microsoft-Windows-FailoverClustering/Operational"
 SYSTEM = "System"
 
 MIGRATION_EVENT_IDS = (1106, 20413, 20415, 20417, 20418, 21024, 21111, 21125, 21126, 21131, 21145, 21159, 21501, 21502)
+ARRIVAL_EVENT_IDS = (20415, 20417, 20418)
+DEPARTURE_EVENT_IDS = (1641,)
 CLUSTER_EVENT_IDS = (1069, 1135, 1137, 1155, 1177, 1641, 1650, 1677, 1808, 5120, 5121, 5122, 5142)
+
+_FILTER = r"\*\[System\[\(EventID=\d+( or EventID=\d+)*\) and TimeCreated\[timediff\(@SystemTime\) <= \d+\]\]\]"
 
 
 def _events(id: str, says: str, logs: tuple[str, ...], function: str) -> Entry:
@@ -28,8 +32,8 @@ def _events(id: str, says: str, logs: tuple[str, ...], function: str) -> Entry:
                 "Get-WinEvent",
                 (
                     texts("LogName", *logs),
-                    Fill("FilterXPath", ParameterType.STRING, "FilterXPath"),
-                    Fill("MaxEvents", ParameterType.INT64, "MaxEvents"),
+                    Fill("FilterXPath", ParameterType.STRING, "FilterXPath", pattern=_FILTER),
+                    Fill("MaxEvents", ParameterType.INT64, "MaxEvents", within=(1, 10_000)),
                 ),
             ),
             Stage("ForEach-Object", (text("MemberName", "ToXml"),)),
@@ -62,13 +66,30 @@ ENTRIES: tuple[Entry, ...] = (MIGRATION_EVENTS, CLUSTER_EVENTS)
 
 def event_filter(ids: Sequence[int], within_s: float) -> str:
     """An XPath of the event log: any of the numbers, not older than ``within_s`` on the host's own clock."""
-    numbers = " or ".join(f"EventID={int(id)}" for id in ids)
-    return f"*[System[({numbers}) and TimeCreated[timediff(@SystemTime) <= {int(within_s * 1000)}]]]"
+    return f"*[System[({_numbers(ids)}) and TimeCreated[timediff(@SystemTime) <= {int(within_s * 1000)}]]]"
+
+
+def _any_of(ids: Sequence[int]) -> str:
+    return f"*[System[({_numbers(ids)})]]"
+
+
+def _numbers(ids: Sequence[int]) -> str:
+    return " or ".join(f"EventID={int(id)}" for id in ids)
 
 
 def migration_events(within_s: float, most: int = 200) -> Call:
     """Newest first. Nothing found is a non-terminating error whose identifier begins NoMatchingEventsFound."""
     return MIGRATION_EVENTS.bind(FilterXPath=event_filter(MIGRATION_EVENT_IDS, within_s), MaxEvents=most)
+
+
+def arrivals(most: int) -> Call:
+    """Moves that are over, newest first, however long ago: as far as the host's log goes back."""
+    return MIGRATION_EVENTS.bind(FilterXPath=_any_of(ARRIVAL_EVENT_IDS), MaxEvents=most)
+
+
+def departures(most: int) -> Call:
+    """Roles that set out, newest first, as :func:`arrivals`."""
+    return CLUSTER_EVENTS.bind(FilterXPath=_any_of(DEPARTURE_EVENT_IDS), MaxEvents=most)
 
 
 def cluster_events(within_s: float, most: int = 200) -> Call:

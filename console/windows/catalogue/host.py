@@ -208,7 +208,7 @@ HOST_VECTORS = Entry(
             "-Filter \"Name='$($env:COMPUTERNAME)'\" | ForEach-Object { $system = $_; "
             "(Invoke-CimMethod -InputObject $service -MethodName GetSystemCompatibilityVectors "
             "-Arguments @{ ComputerSystem = [ref]$system }).CompatibilityVectors | "
-            "Select-Object -Property VectorId, CompareOperation, CompatibilityInfo }"
+            "Select-Object -Property 'VectorId', 'CompareOperation', 'CompatibilityInfo' }"
         ),
     ),
     rows=Rows("root/virtualization/v2:Msvm_CompatibilityVector", ("VectorId", "CompareOperation", "CompatibilityInfo")),
@@ -248,7 +248,7 @@ COMPUTER_NAME = Entry(
             "param() "
             "Invoke-CimMethod -Namespace root/cimv2 -ClassName StdRegProv -MethodName GetStringValue "
             "-Arguments @{ sSubKeyName = 'SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ComputerName'; "
-            "sValueName = 'ComputerName' } | Select-Object -Property ReturnValue, sValue"
+            "sValueName = 'ComputerName' } | Select-Object -Property 'ReturnValue', 'sValue'"
         ),
     ),
     rows=Rows("root/cimv2:StdRegProv", ("ReturnValue", "sValue")),

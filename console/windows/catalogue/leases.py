@@ -9,6 +9,18 @@ from .entry import Entry, Fill, Privilege, Source, Stage, reads, switch, text
 
 LEASE_PREFIX = "zz-drainboard-"
 """Every lease's group is named ``zz-drainboard-<node>-<generation>``."""
+LEASE_NAME = LEASE_PREFIX + r"[\w.-]{1,80}"
+"""What the constrained functions take for a lease: no other group can be written on or removed by them."""
+LEASE_PROPERTIES_WRITTEN = (
+    "DrainboardOwner",
+    "DrainboardHost",
+    "DrainboardRun",
+    "DrainboardExpires",
+    "MaximumParallelMigrations",
+    "SMBBandwidthLimitFactor",
+    "AutoBalancerMode",
+)
+"""Private properties that a console writes: those of a lease, and the settings whose originals it notes."""
 
 LEASES = reads(
     "leases",
@@ -25,7 +37,7 @@ LEASES = reads(
 LEASE_PROPERTIES = reads(
     "lease-properties",
     "Reads the private properties of one lease.",
-    Stage("Get-ClusterGroup", (Fill("Name", ParameterType.STRING, "Lease"),)),
+    Stage("Get-ClusterGroup", (Fill("Name", ParameterType.STRING, "Lease", pattern=LEASE_NAME),)),
     Stage("Get-ClusterParameter"),
     type_name="ClusterParameter",
     properties=("Name", "Value"),

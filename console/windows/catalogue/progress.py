@@ -13,7 +13,8 @@ CIMV2 = "root/cimv2"
 MSCLUSTER = "root/MSCLUSTER"
 VIRTUALIZATION = "root/virtualization/v2"
 
-_FILTER = Fill("Filter", ParameterType.STRING, "Filter")
+_LITERAL = r"Name='([^'\\]|\\.)*'"
+_FILTER = Fill("Filter", ParameterType.STRING, "Filter", pattern=f"{_LITERAL}( OR {_LITERAL})*")
 
 RESOURCES_IN_FLIGHT = cim(
     "resources-in-flight",

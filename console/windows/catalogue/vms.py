@@ -200,7 +200,7 @@ VM_VECTORS = Entry(
             "(Invoke-CimMethod -InputObject $service -MethodName GetSystemCompatibilityVectors "
             "-Arguments @{ ComputerSystem = [ref]$system }).CompatibilityVectors | "
             "Select-Object -Property @{ Name = 'VMId'; Expression = { $system.Name } }, "
-            "VectorId, CompareOperation, CompatibilityInfo }"
+            "'VectorId', 'CompareOperation', 'CompatibilityInfo' }"
         ),
     ),
     rows=Rows(
@@ -227,7 +227,7 @@ VM_COMPATIBILITY = Entry(
             "-Filter \"Name='$VMId'\" | ForEach-Object { $system = $_; "
             "Invoke-CimMethod -InputObject $service -MethodName GetSystemCompatibilityInfo "
             "-Arguments @{ ComputerSystem = [ref]$system } | "
-            "Select-Object -Property ReturnValue, @{ Name = 'CompatibilityInfo'; "
+            "Select-Object -Property 'ReturnValue', @{ Name = 'CompatibilityInfo'; "
             "Expression = { [Convert]::ToBase64String($_.CompatibilityInfo) } } }",
             (Fill("VMId", ParameterType.GUID, "VMId"),),
         ),
@@ -250,8 +250,8 @@ VM_COMPATIBILITY_CHECK = Entry(
             "-ClassName Msvm_VirtualSystemMigrationService; "
             "Invoke-CimMethod -InputObject $service -MethodName CheckSystemCompatibilityInfo "
             "-Arguments @{ CompatibilityInfo = [Convert]::FromBase64String($CompatibilityInfo) } | "
-            "Select-Object -Property ReturnValue, Reasons",
-            (Fill("CompatibilityInfo", ParameterType.STRING, "CompatibilityInfo"),),
+            "Select-Object -Property 'ReturnValue', 'Reasons'",
+            (Fill("CompatibilityInfo", ParameterType.STRING, "CompatibilityInfo", pattern=r"[A-Za-z0-9+/]+={0,2}"),),
         ),
     ),
     rows=Rows("root/virtualization/v2:Msvm_VirtualSystemMigrationService", ("ReturnValue", "Reasons")),

@@ -179,7 +179,7 @@ def _misspelt(call: Call, property: str) -> Call:
     stage = call.pipeline[-1]
     (parameter,) = stage.parameters if "param" not in getattr(stage, "text", "") else (None,)
     if parameter is None:
-        text = re.sub(rf"(?<=[ ,]){property}(?=[ ,])", f"{property}Misspelt", getattr(stage, "text", ""))
+        text = re.sub(rf"(?<=[ ,']){property}(?=[ ,'])", f"{property}Misspelt", getattr(stage, "text", ""))
         return _with_last(call, text=text)
     assert isinstance(parameter.value, tuple)
     names = tuple(f"{name}Misspelt" if name == property else name for name in parameter.value)
