@@ -140,6 +140,8 @@ BOUND = [
     progress.groups_in_flight([RoleName("b\nc")]),
     events.migration_events(3600.5),
     events.cluster_events(7 * 86400.0),
+    events.arrivals(2000),
+    events.departures(2000),
     leases.lease_properties(lease.lease_name(HostName("HV01"), 12)),
     vms.vm_compatibility_check("AAAA+/8="),
     changes.drain_node(HostName("HV01"), HostName("HV-02")),

@@ -19,7 +19,7 @@ ARRIVAL_EVENT_IDS = (20415, 20417, 20418)
 DEPARTURE_EVENT_IDS = (1641,)
 CLUSTER_EVENT_IDS = (1069, 1135, 1137, 1155, 1177, 1641, 1650, 1677, 1808, 5120, 5121, 5122, 5142)
 
-_FILTER = r"\*\[System\[\(EventID=\d+( or EventID=\d+)*\) and TimeCreated\[timediff\(@SystemTime\) <= \d+\]\]\]"
+_FILTER = r"\*\[System\[\(EventID=\d+( or EventID=\d+)*\)( and TimeCreated\[timediff\(@SystemTime\) <= \d+\])?\]\]"
 
 
 def _events(id: str, says: str, logs: tuple[str, ...], function: str) -> Entry:
@@ -33,7 +33,7 @@ def _events(id: str, says: str, logs: tuple[str, ...], function: str) -> Entry:
                 (
                     texts("LogName", *logs),
                     Fill("FilterXPath", ParameterType.STRING, "FilterXPath", pattern=_FILTER),
-                    Fill("MaxEvents", ParameterType.INT64, "MaxEvents", within=(1, 10_000)),
+                    Fill("MaxEvents", ParameterType.INT64, "MaxEvents", within=(1, 100_000)),
                 ),
             ),
             Stage("ForEach-Object", (text("MemberName", "ToXml"),)),
