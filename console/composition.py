@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from console.checks.catalogue import Facts, run_checks
 from console.checks.values import Findings
 from console.clock import Clock
+from console.diagnose.doctor import DoctorReport
 from console.diagnose.outlook import outlook_of
 from console.doors import open_reader, seeds_of
+from console.drain.events import Event
 from console.drain.state import Purpose, RunState
+from console.examining import examine_site
 from console.inventory.detailing import read_details
+from console.inventory.progress import Told
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
 from console.learning import LearningForecaster
@@ -25,7 +30,18 @@ from console.operations import Consents
 from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import WhatIf
-from console.planning import make_plan, make_return, make_roll, make_roll_choices, what_would_help
+from console.planning import (
+    make_joint_plan,
+    make_plan,
+    make_return,
+    make_roll,
+    make_roll_choices,
+    only,
+    what_would_help,
+)
+from console.reporting.files import write_report
+from console.reporting.findings import write_findings
+from console.reporting.formats import Format
 from console.runs import JournalRun, Runs
 from console.site import Site
 from console.spoken import lines_of
@@ -60,9 +76,9 @@ class LiveOperations:
     def theme(self) -> str | None:
         return self.site.theme
 
-    async def read_cluster(self) -> Cluster:
+    async def read_cluster(self, told: Told | None = None) -> Cluster:
         seeds = seeds_of(self.site.options)
-        self._latest = await read_cluster(self._reader, seeds, self._clock, previous=self._latest)
+        self._latest = await read_cluster(self._reader, seeds, self._clock, previous=self._latest, told=told)
         return self._latest
 
     async def refresh(self, cluster: Cluster) -> Cluster:
@@ -74,13 +90,21 @@ class LiveOperations:
         self._latest = await read_details(self._reader, cluster, node)
         return self._latest
 
+    async def examine(self) -> DoctorReport:
+        return await examine_site(self.site, self._reader)
+
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         findings = self.check(cluster, node)
         return make_plan(cluster, node, self.site.options_of(options), self._forecaster, findings)
 
+    def plan_together(self, cluster: Cluster, nodes: Sequence[HostName], options: PlanOptions) -> Plan:
+        """One plan for nodes that are emptied at the same time: none takes the VMs of another."""
+        findings = self.check(cluster, only(nodes))
+        return make_joint_plan(cluster, nodes, self.site.options_of(options), self._forecaster, findings)
+
     def what_helps(self, cluster: Cluster, plan: Plan) -> tuple[WhatIf, ...]:
         """Changes that would shorten the plan, the most helpful first."""
-        return what_would_help(cluster, plan, self._forecaster, self.check(cluster, plan.node))
+        return what_would_help(cluster, plan, self._forecaster, self.check(cluster, only(plan.nodes)))
 
     def roll(
         self, cluster: Cluster, nodes: Sequence[HostName], options: RollOptions
@@ -126,6 +150,19 @@ class LiveOperations:
 
     def attach(self, run: RunId) -> JournalRun:
         return self._runs.attach(run)
+
+    def events_of(self, run: RunId) -> tuple[Event, ...]:
+        return self._runs.events(run)
+
+    @property
+    def report_folder(self) -> Path:
+        return self.site.paths.reports
+
+    def write_report(self, run: RunId, form: Format) -> Path:
+        return write_report(self.report_folder, run, self._runs.events(run), form)
+
+    def write_findings(self, cluster: Cluster, findings: Findings, form: Format) -> Path:
+        return write_findings(self.report_folder, cluster, findings, form)
 
     @property
     def run_book(self) -> Runs:

@@ -16,8 +16,10 @@ from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
-from console.planner.plan import plan_drain
+from console.planner.plan import plan_drains
+from console.planner.refusals import Refusal
 from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, roll_choices, wave_destinations
+from console.planner.rules import CONFLICT
 from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
 from console.planner.whatif import WhatIf, what_helps
 
@@ -41,10 +43,32 @@ def make_plan(
         KeyError: the cluster has no such node.
         ValueError: the options ask for fewer than one slot.
     """
+    return make_joint_plan(cluster, (node,), options, forecaster, findings, progress)
+
+
+def make_joint_plan(
+    cluster: Cluster,
+    nodes: Sequence[HostName],
+    options: PlanOptions,
+    forecaster: Forecaster,
+    findings: Findings,
+    progress: Progress | None = None,
+) -> Plan:
+    """Like :func:`make_plan`, for nodes that are emptied together: none takes the VMs of another.
+
+    Raises:
+        KeyError: the cluster has no such node.
+        ValueError: no node, or the options ask for fewer than one slot.
+    """
     barriers = _Barriers.of(findings)
-    plan = plan_drain(cluster, node, options, forecaster, blocked=barriers.sentences, progress=progress)
+    plan = plan_drains(cluster, nodes, options, forecaster, blocked=barriers.refusals, progress=progress)
     shown = _by_vm(conflict for conflict in findings.conflicts if _narrow(conflict.subject))
     return replace(plan, moves=tuple(_with_codes(move, [*shown[move.vm.id], *shown[None]]) for move in plan.moves))
+
+
+def only(nodes: Sequence[HostName]) -> HostName | None:
+    """The node that findings are asked about: the one, or for several the whole cluster."""
+    return nodes[0] if len(nodes) == 1 else None
 
 
 def make_roll(
@@ -56,14 +80,14 @@ def make_roll(
         KeyError: the cluster has no such node.
         ValueError: fewer than one node a wave, or fewer than one slot.
     """
-    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
+    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).refusals)
 
 
 def make_roll_choices(
     cluster: Cluster, nodes: Sequence[HostName], options: RollOptions, forecaster: Forecaster, findings: Findings
 ) -> tuple[RollChoice, ...]:
     """From the fewest moves to the shortest window: what other waves would cost."""
-    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).sentences)
+    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).refusals)
 
 
 def make_wave_destinations(
@@ -81,12 +105,12 @@ def make_wave_destinations(
         KeyError: the cluster has no such node.
     """
     barriers = _Barriers.of(findings)
-    return wave_destinations(cluster, wave, left, emptied, options, forecaster, blocked=barriers.sentences)
+    return wave_destinations(cluster, wave, left, emptied, options, forecaster, blocked=barriers.refusals)
 
 
 def what_would_help(cluster: Cluster, plan: Plan, forecaster: Forecaster, findings: Findings) -> tuple[WhatIf, ...]:
     """Changes that would shorten a plan, the most helpful first, each computed by planning with it."""
-    return what_helps(cluster, plan, forecaster, blocked=_Barriers.of(findings).sentences)
+    return what_helps(cluster, plan, forecaster, blocked=_Barriers.of(findings).refusals)
 
 
 def make_return(
@@ -139,9 +163,16 @@ class _Barriers:
     def of(cls, findings: Findings) -> _Barriers:
         return cls(dict(_by_vm(conflict for conflict in findings.conflicts if _forbids(conflict))))
 
-    def sentences(self, vm: VirtualMachine, host: HostName) -> Sequence[str]:
+    def refusals(self, vm: VirtualMachine, host: HostName) -> Sequence[Refusal]:
         about = (*self.by_vm.get(vm.id, ()), *self.by_vm.get(None, ()))
-        return [conflict.message for conflict in about if concerns(conflict.subject, vm.id, vm.host, host)]
+        return [
+            Refusal(CONFLICT + conflict.code, conflict.message)
+            for conflict in about
+            if concerns(conflict.subject, vm.id, vm.host, host)
+        ]
+
+    def sentences(self, vm: VirtualMachine, host: HostName) -> Sequence[str]:
+        return [refusal.text for refusal in self.refusals(vm, host)]
 
 
 def concerns(subject: Subject, vm: VmId, source: HostName, destination: HostName) -> bool:

@@ -24,6 +24,15 @@ def find_host(cluster: Cluster, typed: str) -> HostName:
     return found
 
 
+def find_hosts(cluster: Cluster, typed: Iterable[str]) -> tuple[HostName, ...]:
+    """The nodes of those names, each once.
+
+    Raises:
+        UsageProblem: there is no such node; with the nearest name.
+    """
+    return tuple(dict.fromkeys(find_host(cluster, text) for text in typed))
+
+
 def find_vm(cluster: Cluster, typed: str) -> VirtualMachine:
     """The VM with that id, else the only one with that name.
 

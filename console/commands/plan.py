@@ -1,4 +1,4 @@
-"""``drainboard plan``: what emptying a node would do and how long it would take; changes nothing."""
+"""``drainboard plan``: what emptying nodes would do and how long it would take; changes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAVY = ("as planned", "first", "last", "alone", "skip")
 
 
 @click.command(name="plan", cls=ClusterCommand)
-@click.argument("node")
+@click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
 @target_options
 @click.option("--from", "snapshot", metavar="SNAPSHOT", type=click.Path(path_type=Path, dir_okay=False),
               help="Plan offline, on a file that `drainboard snapshot` wrote.")  # fmt: skip
@@ -25,7 +25,7 @@ HEAVY = ("as planned", "first", "last", "alone", "skip")
 @click.option("--avoid", multiple=True, metavar="HOST", help="Move nothing to this host.")
 @click.option("--heavy", type=click.Choice(HEAVY), help="When the VMs that dominate the drain move.")
 @click.option("--transport", type=click.Choice(("tcpip", "compression", "smb")),
-              help="Plan as if NODE moved memory this way.")  # fmt: skip
+              help="Plan as if the nodes moved memory this way.")  # fmt: skip
 @click.option("--parallel-per", type=click.Choice(("node", "pair")),
               help="What MaximumParallelMigrations counts: moves of a node (default) or of a pair.")  # fmt: skip
 @click.option("--per-destination", type=click.IntRange(1), help="Moves at once into one destination.")
@@ -33,7 +33,7 @@ HEAVY = ("as planned", "first", "last", "alone", "skip")
 @click.option("--what-helps", is_flag=True, help="Also tell which single changes would shorten the plan most.")
 @json_option
 def command(
-    node: str,
+    nodes: tuple[str, ...],
     target: Target,
     snapshot: Path | None,
     slots: int | None,
@@ -50,7 +50,8 @@ def command(
     what_helps: bool,
     as_json: bool,
 ) -> int:
-    """Plan how to empty NODE; nothing is changed, nobody is asked."""
+    """Plan how to empty NODE, or several nodes together: then none of them takes the VMs of another. Nothing is
+    changed, nobody is asked."""
     from console.commands.levers import Levers
     from console.commands.output import print_document, print_text
     from console.commands.planned import planned
@@ -61,7 +62,7 @@ def command(
     levers = Levers(
         slots, smb_cap, pin, hold, exclude, avoid, heavy, transport, parallel_per, per_destination, cluster_wide
     )
-    plan, helps = planned(target, snapshot, node, levers, what_helps=what_helps)
+    plan, helps = planned(target, snapshot, nodes, levers, what_helps=what_helps)
     if as_json:
         print_document(plan_document(plan, helps if what_helps else None))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,12 @@ from console.model.identity import HostName
 from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import WhatIf
-from console.planning import make_plan, make_roll, make_roll_choices, what_would_help
+from console.planning import make_joint_plan, make_roll, make_roll_choices, only, what_would_help
 from console.snapshot import read_snapshot
 from console.snapshot_reading import Instance
 
 from .levers import Levers
-from .names import find_host
+from .names import find_hosts
 from .output import narrate
 from .session import explained, read_all, with_operations
 from .target import Target
@@ -30,9 +31,9 @@ FROM_PRIORS = "Forecast from priors: a snapshot holds no earlier moves, from whi
 
 
 def planned(
-    target: Target, snapshot: Path | None, node: str, levers: Levers, *, what_helps: bool = False
+    target: Target, snapshot: Path | None, nodes: Sequence[str], levers: Levers, *, what_helps: bool = False
 ) -> tuple[Plan, tuple[WhatIf, ...]]:
-    """The plan for one node and, where asked for, what would help it most.
+    """The plan for one node, or for several that are emptied together, and, where asked for, what would help it most.
 
     Raises:
         CommandEnded: no such host or VM, no snapshot, or no connection.
@@ -40,17 +41,18 @@ def planned(
     if snapshot is not None:
         instance = instance_from(snapshot)
         narrate(FROM_PRIORS)
-        return plan_offline(
-            instance, find_host(instance.cluster, node), levers.on(instance.cluster), what_helps=what_helps
-        )
+        first, *others = find_hosts(instance.cluster, nodes)
+        options = levers.on(instance.cluster)
+        return plan_offline(instance, first, options, together_with=others, what_helps=what_helps)
 
     async def plan_live(operations: LiveOperations) -> tuple[Plan, tuple[WhatIf, ...]]:
         cluster = await operations.read_cluster()
-        host = find_host(cluster, node)
+        hosts = find_hosts(cluster, nodes)
         options = levers.on(cluster)
-        detailed = await operations.read_details(cluster, host)
-        plan = operations.plan(detailed, host, options)
-        return plan, operations.what_helps(detailed, plan) if what_helps else ()
+        for host in hosts:
+            cluster = await operations.read_details(cluster, host)
+        plan = operations.plan_together(cluster, hosts, options)
+        return plan, operations.what_helps(cluster, plan) if what_helps else ()
 
     return with_operations(target, plan_live)
 
@@ -90,12 +92,17 @@ def instance_from(snapshot: Path) -> Instance:
 
 
 def plan_offline(
-    instance: Instance, node: HostName, levers: PlanOptions, *, what_helps: bool = False
+    instance: Instance,
+    node: HostName,
+    levers: PlanOptions,
+    *,
+    together_with: Sequence[HostName] = (),
+    what_helps: bool = False,
 ) -> tuple[Plan, tuple[WhatIf, ...]]:
     """The plan of a cluster that is only known from its snapshot."""
-    cluster, forecaster = instance.cluster, instance.forecaster()
-    findings = run_checks(Facts(cluster, node), instance.policy)
-    plan = make_plan(cluster, node, instance.options_of(levers), forecaster, findings)
+    cluster, forecaster, nodes = instance.cluster, instance.forecaster(), (node, *together_with)
+    findings = run_checks(Facts(cluster, only(nodes)), instance.policy)
+    plan = make_joint_plan(cluster, nodes, instance.options_of(levers), forecaster, findings)
     return plan, what_would_help(cluster, plan, forecaster, findings) if what_helps else ()
 
 
@@ -113,7 +120,7 @@ def _roll_offline(
 
 
 def _nodes(cluster: Cluster, typed: tuple[str, ...]) -> tuple[HostName, ...]:
-    nodes = tuple(find_host(cluster, name) for name in typed) or tuple(host.name for host in cluster.hosts)
+    nodes = find_hosts(cluster, typed) or tuple(host.name for host in cluster.hosts)
     if len(nodes) < 1:
         raise UsageProblem("The cluster has no hosts.")
-    return tuple(dict.fromkeys(nodes))
+    return nodes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from console.model.cluster import Cluster, Host, NodeState, VmState
+from console.model.cluster import Cluster, NodeState, VirtualMachine, VmState
 from console.model.identity import HostName
 
+from .packing import left_over
 from .placement import Choice, memory_needed
 from .values import HostAfter
 
@@ -30,7 +30,7 @@ def hosts_after(cluster: Cluster, choices: Sequence[Choice]) -> tuple[HostAfter,
 
 
 def survives_any_loss(
-    cluster: Cluster, away: frozenset[HostName], choices: Sequence[Choice], reserve_fraction: float
+    cluster: Cluster, away: Iterable[HostName], choices: Sequence[Choice], reserve_fraction: float
 ) -> bool | None:
     """Whether any one of the hosts left may die and its running VMs still fit on the others.
 
@@ -38,54 +38,74 @@ def survives_any_loss(
         away: hosts counted out: those being drained.
 
     Returns:
-        None when a host's memory is unknown. Packing is tried largest first onto the emptiest host, so a True is
-        proven by a placement; a False can in rare cases be too strict.
+        None when a host's memory is unknown. A True is proven by a packing; a False can in rare cases, with many VMs,
+        be too strict.
     """
-    left = [host for host in cluster.hosts if host.name not in away and host.state is NodeState.UP]
-    if any(host.memory_bytes is None or host.memory_free_bytes is None for host in left):
+    after = Survival(cluster, frozenset(away), reserve_fraction)
+    if not after.known:
         return None
-    moved_to = {choice.vm.id: choice.host for choice in choices}
-    sizes: dict[HostName, list[int]] = {host.name: [] for host in left}
-    for host, vms in cluster.vms_by_host.items():
-        for vm in vms:
-            at = moved_to.get(vm.id, host)
-            state = vm.state
-            if at in sizes and vm.clustered and (state is VmState.RUNNING or state is VmState.PAUSED):
-                sizes[at].append(vm.memory_bytes)
-    free = _free_after(left, choices, reserve_fraction)
-    largest = max((max(each) for each in sizes.values() if each), default=0)
-    room = {name: max(0.0, each - largest) for name, each in free.items()}
-    total = sum(room.values())
-    for name, each in sizes.items():
-        if sum(each) <= total - room[name]:
-            continue  # filled one after the other, no host can be left with less than the largest VM unused
-        if not _fits(each, {other: free[other] for other in free if other != name}):
-            return False
-    return True
-
-
-def _free_after(left: Sequence[Host], choices: Sequence[Choice], reserve_fraction: float) -> dict[HostName, float]:
-    free = {host.name: (host.memory_free_bytes or 0) - reserve_fraction * (host.memory_bytes or 0) for host in left}
-    for choice in choices:
-        if choice.host in free:
-            free[choice.host] -= memory_needed(choice.vm)
-        if choice.vm.host in free:
-            free[choice.vm.host] += memory_needed(choice.vm)
-    return free
-
-
-def _fits(sizes: Sequence[int], free: Mapping[HostName, float]) -> bool:
-    if not sizes:
-        return True
-    total, largest = sum(sizes), max(sizes)
-    if total <= sum(max(0.0, room - largest) for room in free.values()):
-        return True
-    if total > sum(max(0.0, room) for room in free.values()):
+    if after.nobody_left:
         return False
-    heap = [-room for room in free.values()]
-    heapq.heapify(heap)
-    for size in sorted(sizes, reverse=True):
-        if not heap or -heap[0] < size:
-            return False
-        heapq.heapreplace(heap, heap[0] + size)
-    return True
+    for choice in choices:
+        after.move(choice.vm, choice.vm.host, choice.host)
+    return after.shortfall_bytes() == 0
+
+
+class Survival:
+    """What would find no room if one more host died, kept up to date while VMs are placed."""
+
+    def __init__(self, cluster: Cluster, away: frozenset[HostName], reserve_fraction: float) -> None:
+        left = [host for host in cluster.hosts if host.name not in away and host.state is NodeState.UP]
+        self.known = all(host.memory_bytes is not None and host.memory_free_bytes is not None for host in left)
+        self._free = {
+            host.name: (host.memory_free_bytes or 0) - reserve_fraction * (host.memory_bytes or 0) for host in left
+        }
+        self._sizes: dict[HostName, list[int]] = {host.name: [] for host in left}
+        for name, vms in cluster.vms_by_host.items():
+            if name in self._sizes:
+                self._sizes[name] = [vm.memory_bytes for vm in vms if _restarts(vm)]
+        self._glance = sum(map(len, self._sizes.values())) // 8
+        self.packed = 0
+        """What asking has cost, in VMs looked at while packing."""
+
+    def move(self, vm: VirtualMachine, source: HostName, destination: HostName) -> None:
+        need, counts = memory_needed(vm), _restarts(vm)
+        for name, sign in ((source, 1), (destination, -1)):
+            if name not in self._free:
+                continue
+            self._free[name] += sign * need
+            if not counts:
+                continue
+            if sign < 0:
+                self._sizes[name].append(vm.memory_bytes)
+            elif vm.memory_bytes in self._sizes[name]:
+                self._sizes[name].remove(vm.memory_bytes)
+
+    @property
+    def nobody_left(self) -> bool:
+        return not self._free
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether all room together is less than what one host's loss asks for, wherever the VMs are."""
+        total = sum(max(0.0, room) for room in self._free.values())
+        return any(sum(sizes) + max(0.0, self._free[name]) > total for name, sizes in self._sizes.items())
+
+    def shortfall_bytes(self) -> float:
+        """What would find no room, over all hosts that could die; 0 when any one may."""
+        largest = max((max(each) for each in self._sizes.values() if each), default=0)
+        room = {name: max(0.0, each - largest) for name, each in self._free.items()}
+        total, short = sum(room.values()), 0.0
+        self.packed += self._glance
+        for name, sizes in self._sizes.items():
+            if sum(sizes) <= total - room[name]:
+                continue  # filled one after the other, no host can be left with less than the largest VM unused
+            self.packed += len(sizes)
+            short += left_over(sizes, [free for other, free in self._free.items() if other != name])
+        return short
+
+
+def _restarts(vm: VirtualMachine) -> bool:
+    """Whether the cluster would start it elsewhere if its host died."""
+    state = vm.state
+    return vm.clustered and (state is VmState.RUNNING or state is VmState.PAUSED)

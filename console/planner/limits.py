@@ -50,6 +50,15 @@ def at_once(cluster: Cluster, node: HostName, options: PlanOptions) -> int:
     return max(1, slots if site.cluster_wide is None else min(slots, site.cluster_wide))
 
 
+def pair_limit(cluster: Cluster, options: PlanOptions, source: HostName) -> int | None:
+    """Moves at once between ``source`` and one other node; None: no such limit."""
+    pair = options.limits.per_pair
+    if options.limits.reading is not SlotReading.PAIR:
+        return pair
+    allowed = _allowed(cluster, cluster.host_by_name[source].maximum_virtual_machine_migrations)
+    return allowed if pair is None else min(pair, allowed)
+
+
 def limits_of(
     cluster: Cluster,
     sources: Sequence[HostName],
@@ -65,10 +74,7 @@ def limits_of(
     site = options.limits
     hosts = dict.fromkeys((*sources, *sorted(destinations)))
     per_node = {host: at_once(cluster, host, options) for host in hosts}
-    pair = site.per_pair
-    if site.reading is SlotReading.PAIR:
-        allowed = _allowed(cluster, cluster.host_by_name[sources[0]].maximum_virtual_machine_migrations)
-        pair = allowed if pair is None else min(pair, allowed)
+    pair = pair_limit(cluster, options, sources[0])
     out, into = (
         {
             host: min(implied.get(host, float("inf")), stated.get(host, float("inf")))

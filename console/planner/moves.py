@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from console.forecast.values import Forecaster, MigrationType, MoveForecast
 from console.model.cluster import Cluster
-from console.model.identity import HostName
 
 from .placement import Choice
 from .schedule import Job, Slot
@@ -160,31 +159,6 @@ def makespan_p90_s(makespan_s: float, moves: Sequence[PlannedMove], slots: int) 
     excess = sum(move.forecast.duration_p90_s - move.forecast.duration_p50_s for move in moves) / total
     evened = math.sqrt(max(1.0, len(moves) / slots))
     return makespan_s * (1 + excess * (_COMMON_ERROR + (1 - _COMMON_ERROR) / evened))
-
-
-def slower_ways(
-    node: HostName, candidates: Sequence[HostName], options: PlanOptions, rates: Sequence[float]
-) -> dict[HostName, int]:
-    """How much slower each destination is than the fastest, in quarters of the rate; empty when none is by much.
-
-    Args:
-        rates: one move's forecast rate to each candidate; stated ports and shared links lower it.
-    """
-    reached = [_held_back(node, host, options, rate) for host, rate in zip(candidates, rates, strict=True)]
-    best = max(reached, default=0.0)
-    if best <= 0 or min(reached) >= 0.8 * best:
-        return {}
-    steps = {host: int(4 * best / max(rate, best / 1e6)) - 4 for host, rate in zip(candidates, reached, strict=True)}
-    return {host: step for host, step in steps.items() if step > 0}
-
-
-def _held_back(node: HostName, host: HostName, options: PlanOptions, rate: float) -> float:
-    site = options.limits
-    rate = min(rate, site.in_bytes_per_s.get(host, rate))
-    for link in site.links:
-        if (node in link.members) != (host in link.members):
-            rate = min(rate, link.capacity_bytes_per_s)
-    return rate
 
 
 def _transfer_s(forecast: MoveForecast) -> float:

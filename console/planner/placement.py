@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from console.model.cluster import Cluster, Contact, Host, NodeState, VirtualMachine, VmState
+from console.model.cluster import Cluster, Host, VirtualMachine, VmState
 from console.model.identity import HostName, VmId
 
+from .refusals import Blocked, Refusal, clash_text, hopeless, host_refusal
 from .rules import Positions, smallest_clash
 from .values import Infeasible, PlanOptions, Progress
+from .ways import NO_WAYS, Load, Ways
 from .words import count_text, list_text, size_text
 
 _RETRIES = 4
-
-Blocked = Callable[[VirtualMachine, HostName], Sequence[str]]
-"""The sentences of the conflicts that block a VM's way to a host; empty when none does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a host can not take a VM: a short rule, the same for all hosts it refuses, and a sentence."""
-
-    rule: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +25,7 @@ class Choice:
     reason: str
 
 
-def host_refusal(host: Host, avoided: frozenset[HostName]) -> Refusal | None:
-    """Why a host takes nothing at all, whatever the VM; None when it may."""
-    if host.name in avoided:
-        return Refusal("avoided hosts", "avoided by choice")
-    if host.state is NodeState.PAUSED:
-        return Refusal("host state", "is paused")
-    if host.state is not NodeState.UP:
-        return Refusal("host state", f"is {host.state.name.lower()}")
-    if not host.accepts_vms:
-        return Refusal("host state", "takes no roles now (isolated, quarantined or avoiding placement)")
-    if host.contact is not Contact.ANSWERING:
-        return Refusal("host contact", "does not answer, its free memory is not known")
-    if host.migration_enabled is False:
-        return Refusal("live migration disabled", "has live migration switched off")
-    if host.memory_bytes is None or host.memory_free_bytes is None:
-        return Refusal("unknown memory", "its memory could not be read")
-    return None
+Wishes: TypeAlias = tuple[bool, int, bool, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -60,17 +36,17 @@ class Preferences:
     """Destinations of an earlier plan."""
     tier: Mapping[HostName, int] = field(default_factory=dict)
     """Lower is better; absent is 0."""
-    slower: Mapping[HostName, int] = field(default_factory=dict)
-    """How much slower the way to a host is than to the fastest, in coarse steps; absent is 0."""
+    ways: Ways = NO_WAYS
+    """How fast the way to each host is, and where destinations would hold up the drain."""
 
 
 class Placement:
-    """Places the VMs of one node, one after the other; knows the room that is left."""
+    """Places the VMs of nodes that are emptied together, one after the other; knows the room that is left."""
 
     def __init__(
         self,
         cluster: Cluster,
-        node: HostName,
+        nodes: Collection[HostName],
         options: PlanOptions,
         blocked: Blocked | None,
         *,
@@ -78,7 +54,7 @@ class Placement:
         preferences: Preferences | None = None,
     ) -> None:
         self.cluster = cluster
-        self.node = node
+        self.nodes = frozenset(nodes)
         self.options = options
         self._progress = progress or Progress()
         self._prefer = preferences or Preferences()
@@ -86,12 +62,13 @@ class Placement:
         self._refused = {
             host.name: refusal
             for host in cluster.hosts
-            if host.name != node and (refusal := host_refusal(host, options.avoided)) is not None
+            if host.name not in self.nodes and (refusal := host_refusal(host, options.avoided)) is not None
         }
-        self._open = [host for host in cluster.hosts if host.name != node and host.name not in self._refused]
+        self._open = [host for host in cluster.hosts if host.name not in self.nodes | self._refused.keys()]
+        self._index = {host.name: index for index, host in enumerate(self._open)}
         self._reserve = {host.name: options.memory_reserve_fraction * (host.memory_bytes or 0) for host in self._open}
         self._static = [
-            (self._prefer.tier.get(host.name, 0), self._prefer.slower.get(host.name, 0)) for host in self._open
+            (self._prefer.tier.get(host.name, 0), self._prefer.ways.slower.get(host.name, 0)) for host in self._open
         ]
         self._groups = [
             [(index, host) for index, host in enumerate(self._open) if self._static[index] == static]
@@ -100,7 +77,9 @@ class Placement:
         self._begin()
 
     def _begin(self) -> None:
-        self.positions = Positions(self.cluster, self.node)
+        self.positions = Positions(self.cluster)
+        self._busy = {host.name: host.cpu_fraction for host in self._open}
+        self._load = Load(self._prefer.ways)
         self._free = {host.name: float(host.memory_free_bytes or 0) for host in self._open}
         self._fullest_first = False
         self.infeasible: list[Infeasible] = []
@@ -111,7 +90,9 @@ class Placement:
         coming = {move.vm: move.destination for move in self._progress.in_flight}
         for vm in self.cluster.vms:
             if vm.migration is not None and vm.migration.destination is not None:
-                coming.setdefault(vm.id, vm.migration.destination)
+                placed_here = vm.migration.queued and vm.host in self.nodes
+                if not placed_here:
+                    coming.setdefault(vm.id, vm.migration.destination)
         for vm_id, destination in coming.items():
             known = self.cluster.vm_by_id.get(vm_id)
             if known is None or known.host == destination:
@@ -127,9 +108,9 @@ class Placement:
         host that fits in place of the emptiest; whatever leaves the fewest behind is taken.
         """
         choices = self._attempt(vms, frozenset())
-        best, urgent = (choices, self.infeasible, self._free), frozenset[VmId]()
+        best, urgent = (choices, self.infeasible), frozenset[VmId]()
         for _ in range(_RETRIES):
-            again = frozenset(each.vm.id for each in self.infeasible if not _hopeless(each))
+            again = frozenset(each.vm.id for each in self.infeasible if not hopeless(each))
             if not again or again <= urgent:
                 break
             urgent |= again
@@ -137,18 +118,26 @@ class Placement:
             self._fullest_first = True
             choices = self._attempt(vms, urgent)
             if len(self.infeasible) < len(best[1]):
-                best = (choices, self.infeasible, self._free)
-        choices, self.infeasible, self._free = best
-        return self._without_torn(vms, choices)
+                best = (choices, self.infeasible)
+        if best[1] is not self.infeasible:
+            self.settle(*best)
+        return self._without_torn(vms, best[0])
+
+    def settle(self, choices: Sequence[Choice], infeasible: list[Infeasible]) -> None:
+        """Nothing but these is placed."""
+        self._begin()
+        self.infeasible = infeasible
+        for choice in choices:
+            self.put(choice.vm, choice.host)
 
     def _without_torn(self, vms: Sequence[VirtualMachine], choices: list[Choice]) -> list[Choice]:
         """Those that find no place stay where they are, and whatever a rule ties to them stays too."""
         if not self.infeasible or not self.positions.any_rules:
             return choices
-        self.positions = Positions(self.cluster, self.node)
         chosen = {choice.vm.id: choice for choice in choices}
         for vm in vms:
-            self.positions.place(vm, chosen[vm.id].host if vm.id in chosen else self.node)
+            if vm.id not in chosen:
+                self.positions.place(vm, vm.host)
         torn = True
         while torn:
             torn = False
@@ -157,8 +146,8 @@ class Placement:
                 if broken:
                     torn = True
                     del chosen[choice.vm.id]
-                    self._free[choice.host] += memory_needed(choice.vm)
-                    self.positions.place(choice.vm, self.node)
+                    self.lift(choice)
+                    self.positions.place(choice.vm, choice.vm.host)
                     why = f"it has to stay: {broken[0].text}, and can not leave"
                     self.infeasible.append(Infeasible(choice.vm.ref, why, (broken[0].rule,)))
         return list(chosen.values())
@@ -186,8 +175,10 @@ class Placement:
             vm.id,
         )
 
-    def refusals(self, vm: VirtualMachine, host: HostName, companions_bytes: int = 0) -> list[Refusal]:
-        """Every hard rule that keeps the VM from this host."""
+    def refusals(
+        self, vm: VirtualMachine, host: HostName, companions_bytes: int = 0, *, every: bool = False
+    ) -> list[Refusal]:
+        """The hard rules that keep the VM from this host; conflicts only where nothing else does, or with ``every``."""
         found = [self._refused[host]] if host in self._refused else []
         if vm.possible_owners is not None and host not in vm.possible_owners:
             found.append(Refusal("possible owners", "is not among its possible owners"))
@@ -197,8 +188,8 @@ class Placement:
             need = memory_needed(vm) + companions_bytes
             if need > room:
                 found.append(Refusal("memory", f"has room for {size_text(max(0.0, room))} of {size_text(need)}"))
-        if not found and self._blocked is not None:
-            found += [Refusal(text, text) for text in self._blocked(vm, host)]
+        if self._blocked is not None and (every or not found):
+            found += self._blocked(vm, host)
         return found
 
     def _choose(self, vm: VirtualMachine, companions_bytes: int) -> Choice | None:
@@ -206,7 +197,7 @@ class Placement:
         if pinned is not None:
             return self._choose_pinned(vm, pinned)
         refused: dict[HostName, list[Refusal]] = {}
-        for host in self._ranked(vm, memory_needed(vm)):
+        for host in self._ranked(vm):
             refusals = self.refusals(vm, host.name, companions_bytes)
             if not refusals:
                 return self._take(vm, host, self._reason(vm, host, refused))
@@ -216,38 +207,56 @@ class Placement:
         self._give_up(vm, refused)
         return None
 
-    def _ranked(self, vm: VirtualMachine, need: int) -> Iterator[Host]:
+    def _ranked(self, vm: VirtualMachine) -> Iterator[Host]:
         """Hosts from best to worst; mostly the first is taken, so the rest is ranked only when asked for."""
         kept = self._prefer.kept.get(vm.id)
-        if vm.anti_affinity or vm.preferred_owners or kept is not None:
-            ranks = sorted(
-                (self._wishes(vm, host, kept), self._static[index], self._pressure(host, need), host.name, index)
-                for index, host in enumerate(self._open)
-            )
+        if vm.anti_affinity or vm.preferred_owners or kept is not None or self._load.narrow:
+            ranks = sorted((self._rank(vm, index), index) for index in range(len(self._open)))
             yield from (self._open[rank[-1]] for rank in ranks)
             return
         for group in self._groups:
-            pressures = [(self._pressure(host, need), host.name, index) for index, host in group]
+            pressures = [(self._pressure(host, vm), host.name, index) for index, host in group]
             first = min(pressures)
             yield self._open[first[-1]]
             pressures.remove(first)
             yield from (self._open[rank[-1]] for rank in sorted(pressures))
 
-    def _wishes(self, vm: VirtualMachine, host: Host, kept: HostName | None) -> tuple[bool, int, bool]:
-        """Lower is better: not where it was planned before, soft rules broken, not preferred."""
-        soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
-        return host.name != kept, soft, not (vm.preferred_owners and host.name in vm.preferred_owners)
+    def _rank(self, vm: VirtualMachine, index: int) -> tuple[Wishes, tuple[float, float], HostName]:
+        """Lower is better: wishes first, then how full the host would be."""
+        host = self._open[index]
+        return self._wishes(vm, index), self._pressure(host, vm), host.name
 
-    def _pressure(self, host: Host, need: int) -> tuple[float, float]:
-        """How full the host would be: of memory or, where that is more, how busy its processors are; then memory."""
-        memory = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
-        worst = memory if host.cpu_fraction is None else max(memory, host.cpu_fraction)
+    def _wishes(self, vm: VirtualMachine, index: int) -> Wishes:
+        """Lower is better: not where it was planned before, soft rules broken, not preferred, a tier to avoid, later
+        than the drain could end, slower to reach."""
+        host, (tier, slower) = self._open[index], self._static[index]
+        soft = len(self.positions.broken_by(vm, host.name)) if vm.anti_affinity else 0
+        preferred = host.name in (vm.preferred_owners or ())
+        late = self._load.late(host.name, memory_needed(vm))
+        return host.name != self._prefer.kept.get(vm.id), soft, not preferred, tier, late, slower
+
+    def _pressure(self, host: Host, vm: VirtualMachine) -> tuple[float, float]:
+        worst, memory = self._fullness(host, vm)
         return (-worst, -memory) if self._fullest_first else (worst, memory)
+
+    def _fullness(self, host: Host, vm: VirtualMachine | None) -> tuple[float, float]:
+        """How full the host would be with the VM: of memory or, where that is more, how busy its processors are; then
+        memory."""
+        need = 0 if vm is None else memory_needed(vm)
+        memory = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
+        busy = self._busy[host.name]
+        if busy is None:
+            return memory, memory
+        return max(memory, busy if vm is None else busy + share_of_processors(vm, host)), memory
+
+    def fullness(self, vm: VirtualMachine | None) -> dict[HostName, float]:
+        """How full each open host is, or would be with the VM."""
+        return {host.name: self._fullness(host, vm)[0] for host in self._open}
 
     def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:
         host = self.cluster.host_by_name.get(pinned)
-        if host is None or pinned == self.node:
-            what = "is the node being drained" if pinned == self.node else "is not a node of this cluster"
+        if host is None or pinned in self.nodes:
+            what = "is a node being drained" if pinned in self.nodes else "is not a node of this cluster"
             self.infeasible.append(Infeasible(vm.ref, f"pinned to {pinned}, which {what}", ("pinned",)))
             return None
         refusals = self.refusals(vm, pinned)
@@ -259,9 +268,41 @@ class Placement:
         return self._take(vm, host, "chosen by the operator")
 
     def _take(self, vm: VirtualMachine, host: Host, reason: str) -> Choice:
-        self._free[host.name] -= memory_needed(vm)
-        self.positions.place(vm, host.name)
+        self.put(vm, host.name)
         return Choice(vm, host.name, reason)
+
+    def put(self, vm: VirtualMachine, host: HostName) -> None:
+        """The VM will be there."""
+        self._claim(vm, host, 1)
+        self.positions.place(vm, host)
+
+    def lift(self, choice: Choice) -> Wishes:
+        """The VM is nowhere, until it is put somewhere. Returns how good its place was."""
+        self._claim(choice.vm, choice.host, -1)
+        self.positions.will_move([choice.vm])
+        return self._wishes(choice.vm, self._index[choice.host])
+
+    def wish_at(self, vm: VirtualMachine, host: HostName) -> Wishes | None:
+        """How good the place would be, lower is better; None where a hard rule forbids it."""
+        return None if self.refusals(vm, host) else self._wishes(vm, self._index[host])
+
+    def fixed(self, vm: VirtualMachine) -> bool:
+        """Whether its destination was chosen before: by the operator, or by the plan of the run under way."""
+        return vm.id in self.options.pinned or vm.id in self._prefer.kept
+
+    @property
+    def open_hosts(self) -> tuple[HostName, ...]:
+        """Hosts that take VMs."""
+        return tuple(self._index)
+
+    def _claim(self, vm: VirtualMachine, name: HostName, sign: int) -> None:
+        if name not in self._free:
+            return
+        host, need, busy = self.cluster.host_by_name[name], memory_needed(vm), self._busy[name]
+        self._free[name] -= sign * need
+        self._load.put(name, need, sign)
+        if busy is not None:
+            self._busy[name] = busy + sign * share_of_processors(vm, host)
 
     def _reason(self, vm: VirtualMachine, host: Host, refused: Mapping[HostName, Sequence[Refusal]]) -> str:
         left = self._free[host.name] - memory_needed(vm)
@@ -273,7 +314,7 @@ class Placement:
             why = "the only host that takes VMs"
         elif self._fullest_first:
             why = "the fullest host that fits, so that all find room"
-        elif self._prefer.slower:
+        elif self._prefer.ways.slower:
             why = "least loaded of the hosts with the fastest way that fit"
         else:
             why = "least loaded of the hosts that fit"
@@ -285,13 +326,12 @@ class Placement:
         return text
 
     def _give_up(self, vm: VirtualMachine, refused: Mapping[HostName, Sequence[Refusal]]) -> None:
-        every: dict[HostName, list[Refusal]] = {name: list(found) for name, found in refused.items()}
-        every |= {name: self.refusals(vm, name) for name in self._refused}
+        every = {name: self.refusals(vm, name, every=True) for name in (*refused, *self._refused)}
         if not every:
             self.infeasible.append(Infeasible(vm.ref, "there is no other node in the cluster", ("nodes",)))
             return
         rules = smallest_clash({name: frozenset(each.rule for each in found) for name, found in every.items()})
-        self.infeasible.append(Infeasible(vm.ref, _clash_text(every, rules), rules))
+        self.infeasible.append(Infeasible(vm.ref, clash_text(every, rules), rules))
 
     def free_after(self) -> dict[HostName, float]:
         """Memory left on each open host once everything placed has arrived."""
@@ -304,32 +344,8 @@ def memory_needed(vm: VirtualMachine) -> int:
     return vm.memory_bytes if state is VmState.RUNNING or state is VmState.PAUSED else 0
 
 
-def _hopeless(given_up: Infeasible) -> bool:
-    """Whether no other order of placing could help: nothing of it depends on where others go."""
-    return (
-        not any(
-            rule == "memory" or rule.startswith(("affinity rule", "AntiAffinityClassNames")) for rule in given_up.rules
-        )
-        or "pinned" in given_up.rules
-    )
-
-
-def _clash_text(every: Mapping[HostName, Sequence[Refusal]], rules: Sequence[str]) -> str:
-    """One clause a rule of the clash, with the hosts that it refuses."""
-    clauses: list[str] = []
-    explained: set[HostName] = set()
-    for rule in rules:
-        hosts = [
-            (name, each.text)
-            for name, found in every.items()
-            if name not in explained
-            for each in found
-            if each.rule == rule
-        ]
-        if not hosts:
-            continue
-        explained.update(name for name, _ in hosts)
-        name, text = hosts[0]
-        others = f" (and {count_text(len(hosts) - 1, 'other host')} alike)" if len(hosts) > 1 else ""
-        clauses.append(f"{name} {text}{others}")
-    return f"no host can take it: {'; '.join(clauses)}"
+def share_of_processors(vm: VirtualMachine, host: Host) -> float:
+    """Of the host's logical processors, what the VM keeps busy; 0 where that is not known."""
+    if not vm.cpu_percent or not vm.processors or not host.logical_processors:
+        return 0.0
+    return vm.processors * vm.cpu_percent / 100 / host.logical_processors

@@ -1,24 +1,28 @@
-"""One node's drain: who goes where, when, why, and what stays."""
+"""The drain of one node, or of several that are emptied together: who goes where, when, why, and what stays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
 
-from .after import hosts_after, survives_any_loss
+from .after import Survival, hosts_after, survives_any_loss
 from .bounds import lower_bound_s
-from .fluid import EAGER, MIXED
+from .fluid import EAGER, MIXED, POLICIES, Policy
 from .improve import Schedule, best_schedule
 from .limits import at_once, implied_ports, limits_of, notes_on
-from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s, slower_ways
-from .placement import Blocked, Choice, Placement, Preferences, host_refusal, memory_needed
+from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s
+from .placement import Choice, Placement, Preferences, memory_needed
+from .refine import refined
+from .refusals import Blocked
 from .schedule import Job, Limits
 from .sorting import as_moved, sort_out, with_levers
 from .values import Engine, HeavyClass, Infeasible, InFlight, NotMoved, Plan, PlannedMove, PlanOptions, Progress
+from .ways import ways_to
 
 _EFFORT, _EFFORT_FOR_FEW, _FEW = 500, 1200, 64
 """Moves simulated to better one plan, and to better one of few moves: some 20 ms, so that levers feel instant."""
@@ -38,128 +42,192 @@ def plan_drain(
     blocked: Blocked | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """Plan the emptying of ``node``, or what is left of it.
+    """Plan the emptying of ``node``, or what is left of it: :func:`plan_drains` of one node."""
+    return plan_drains(cluster, (node,), options, forecaster, blocked=blocked, progress=progress)
+
+
+def plan_drains(
+    cluster: Cluster,
+    nodes: Sequence[HostName],
+    options: PlanOptions,
+    forecaster: Forecaster,
+    *,
+    blocked: Blocked | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Plan the emptying of nodes that leave together: none takes the VMs of another.
 
     Args:
-        blocked: sentences of the conflicts that block a VM's way to a host; empty when none does.
+        blocked: the conflicts that block a VM's way to a host; empty when none does.
         progress: of a run that is under way: what is over is left out, what is in flight goes on, and what was
             planned and has not started keeps its destination and its turn wherever both still hold.
 
     Raises:
         KeyError: the cluster has no such node.
-        ValueError: the options ask for fewer than one slot.
+        ValueError: no node, or the options ask for fewer than one slot.
     """
-    so_far = progress or Progress()
-    asked = with_levers(cluster, node, options)
-    slots = at_once(asked, node, options)
-    movable, left_behind, infeasible = sort_out(asked, node, options, so_far)
-    moved = [as_moved(asked, vm, options) for vm in movable]
-    ways = _slower_ways(asked, node, moved, options, forecaster, slots)
-    preferences = Preferences(kept=so_far.destinations, slower=ways)
-    going = _under_way(asked, node, so_far)
+    asked = tuple(dict.fromkeys(nodes))
+    if not asked:
+        raise ValueError("a plan has at least one node")
+    for node in asked:
+        cluster = with_levers(cluster, node, options)
+    return _Planning(cluster, asked, options, forecaster, blocked, progress or Progress()).plan()
 
-    def place(
-        vms: Sequence[VirtualMachine], heavy: HeavyClass
-    ) -> tuple[list[Candidate], list[NotMoved], list[Infeasible]]:
-        placement = Placement(asked, node, options, blocked, progress=so_far, preferences=preferences)
-        choices = placement.place(vms)
-        sharing = min(slots, len(choices) + len(going)) or 1
-        found = [forecast_of(asked, choice, options, forecaster, sharing) for choice in choices]
-        found += [forecast_of(asked, choice, options, forecaster, sharing, move) for choice, move in going]
-        return *class_heavy(found, slots, heavy, so_far), placement.infeasible
 
-    candidates, skipped, homeless = place(moved, options.heavy)
-    if skipped:  # those that stay take no room elsewhere, and rules hold against where they stay
+@dataclass(frozen=True)
+class _Planning:
+    """One question to the planner; the cluster is as it would be with the levers' settings."""
+
+    cluster: Cluster
+    nodes: tuple[HostName, ...]
+    options: PlanOptions
+    forecaster: Forecaster
+    blocked: Blocked | None
+    progress: Progress
+
+    def plan(self) -> Plan:
+        movable, left_behind, infeasible = self._sorted_out()
+        moved = [as_moved(self.cluster, vm, self.options) for vm in movable]
+        candidates, skipped, homeless = self._placed(moved)
+        timed = self._timed(candidates)
+        chosen = [candidate.choice for candidate in candidates]
+        reserve = self.options.memory_reserve_fraction
+        return Plan(
+            node=self.nodes[0],
+            options=self.options,
+            moves=tuple(timed.moves),
+            left_behind=(*left_behind, *skipped),
+            interrupted=tuple(interruption(move) for move in timed.moves if interrupts(move)),
+            infeasible=(*infeasible, *homeless),
+            after=hosts_after(self.cluster, chosen),
+            slots=self.slots,
+            makespan_s=timed.makespan_s,
+            makespan_p90_s=makespan_p90_s(timed.makespan_s, timed.moves, self.slots * len(self.nodes)),
+            lower_bound_s=min(timed.lower_bound_s, timed.makespan_s),
+            n1_after=survives_any_loss(self.cluster, self.nodes, chosen, reserve),
+            notes=notes_on(self.cluster, self.options, self.slots),
+            in_flight=tuple(timed.under_way),
+            together_with=self.nodes[1:],
+        )
+
+    @property
+    def slots(self) -> int:
+        """Moves at once that each of the nodes may take part in."""
+        return min(at_once(self.cluster, node, self.options) for node in self.nodes)
+
+    def _sharing(self, moves: int) -> int:
+        """How many moves share a node's way out."""
+        return min(self.slots, -(-moves // len(self.nodes))) or 1
+
+    # who moves, and where to
+
+    def _sorted_out(self) -> tuple[list[VirtualMachine], list[NotMoved], list[Infeasible]]:
+        movable: list[VirtualMachine] = []
+        left: list[NotMoved] = []
+        infeasible: list[Infeasible] = []
+        for node in self.nodes:
+            can, stays, cannot = sort_out(self.cluster, node, self.options, self.progress)
+            movable, left, infeasible = movable + can, left + stays, infeasible + cannot
+        return movable, left, infeasible
+
+    def _placed(self, moved: Sequence[VirtualMachine]) -> _Placed:
+        """Destinations; those that are skipped as heavy take no room elsewhere, and rules hold where they stay."""
+        preferences = self._preferences(moved)
+        candidates, skipped, homeless = self._place(moved, preferences, self.options.heavy)
+        if not skipped:
+            return candidates, skipped, homeless
         staying = {each.vm.id for each in skipped}
-        candidates, _, homeless = place([vm for vm in moved if vm.id not in staying], HeavyClass.AS_PLANNED)
-    moves, under_way, lower_s = _schedule(asked, candidates, node, slots, options, so_far)
-    kept = [candidate.choice for candidate in candidates]
-    makespan_s = max((move.end_s for move in (*moves, *under_way)), default=0.0)
-    return Plan(
-        node=node,
-        options=options,
-        moves=tuple(moves),
-        left_behind=(*left_behind, *skipped),
-        interrupted=tuple(interruption(move) for move in moves if interrupts(move)),
-        infeasible=(*infeasible, *homeless),
-        after=hosts_after(cluster, kept),
-        slots=slots,
-        makespan_s=makespan_s,
-        makespan_p90_s=makespan_p90_s(makespan_s, moves, slots),
-        lower_bound_s=min(lower_s, makespan_s),
-        n1_after=survives_any_loss(cluster, frozenset({node}), kept, options.memory_reserve_fraction),
-        notes=notes_on(cluster, options, slots),
-        in_flight=tuple(under_way),
-    )
+        going = [vm for vm in moved if vm.id not in staying]
+        candidates, _, homeless = self._place(going, preferences, HeavyClass.AS_PLANNED)
+        return candidates, skipped, homeless
+
+    def _preferences(self, moved: Sequence[VirtualMachine]) -> Preferences:
+        sizes = [memory_needed(vm) for vm in moved]
+        ways = ways_to(self.cluster, self.nodes, moved, sizes, self.options, self.forecaster)
+        return Preferences(kept=self.progress.destinations, ways=ways)
+
+    def _place(self, vms: Sequence[VirtualMachine], preferences: Preferences, heavy: HeavyClass) -> _Placed:
+        placement = Placement(
+            self.cluster, self.nodes, self.options, self.blocked, progress=self.progress, preferences=preferences
+        )
+        choices = refined(placement, placement.place(vms), self._survival())
+        going = self._under_way()
+        sharing = self._sharing(len(choices) + len(going))
+        found = [self._forecast(choice, sharing) for choice in choices]
+        found += [self._forecast(choice, sharing, move) for choice, move in going]
+        return *class_heavy(found, self.slots * len(self.nodes), heavy, self.progress), placement.infeasible
+
+    def _survival(self) -> Survival:
+        """What a further loss would mean with nothing placed but what is under way."""
+        survival = Survival(self.cluster, frozenset(self.nodes), self.options.memory_reserve_fraction)
+        for choice, _ in self._under_way():
+            survival.move(choice.vm, choice.vm.host, choice.host)
+        return survival
+
+    def _forecast(self, choice: Choice, sharing: int, under_way: InFlight | None = None) -> Candidate:
+        return forecast_of(self.cluster, choice, self.options, self.forecaster, sharing, under_way)
+
+    def _under_way(self) -> list[tuple[Choice, InFlight]]:
+        """This run's moves that have started and not arrived."""
+        found: list[tuple[Choice, InFlight]] = []
+        for move in self.progress.in_flight:
+            vm = self.cluster.vm_by_id.get(move.vm)
+            if vm is not None and vm.host in self.nodes and move.vm not in self.progress.done:
+                found.append((Choice(vm, move.destination, "under way"), move))
+        return found
+
+    # when
+
+    def _timed(self, candidates: Sequence[Candidate]) -> _Timed:
+        kept = _ranks(candidates, self.progress)
+        ordered = sorted(candidates, key=lambda candidate: _order(candidate, self.options, kept))
+        alone = self.options.heavy is HeavyClass.ALONE
+        jobs = [candidate.job(alone) for candidate in ordered]
+        limits = self._limits(ordered)
+        found = self._scheduled(jobs, limits, was_planned=bool(kept))
+        moves = [each.planned(slot) for each, slot in zip(ordered, found.slots, strict=True)]
+        under_way = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is not None]
+        to_come = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is None]
+        to_come.sort(key=lambda move: move.start_s)
+        return _Timed(to_come, under_way, lower_bound_s([each.solo_job(alone) for each in ordered], limits))
+
+    def _limits(self, candidates: Sequence[Candidate]) -> Limits:
+        forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]
+        ports = implied_ports(forecasts, self.nodes, self._sharing(len(candidates)))
+        return limits_of(self.cluster, self.nodes, {each.choice.host for each in candidates}, self.options, ports)
+
+    def _scheduled(self, jobs: Sequence[Job], limits: Limits, *, was_planned: bool) -> Schedule:
+        """In the order that was chosen or planned before; else in the best that is found."""
+        heavy_first_or_last = self.options.heavy is not HeavyClass.AS_PLANNED
+        chosen = self.options.engine is Engine.NATIVE or heavy_first_or_last or bool(self.options.held)
+        if not chosen and not was_planned:
+            return self._searched(jobs, limits)
+        as_before = best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
+        if chosen or as_before.lower_bound_s >= _WORTH_ANOTHER_ORDER * as_before.makespan_s:
+            return as_before
+        other = self._searched(jobs, limits)
+        return other if other.makespan_s < _WORTH_ANOTHER_ORDER * as_before.makespan_s else as_before
+
+    def _searched(self, jobs: Sequence[Job], limits: Limits) -> Schedule:
+        """Where bandwidth is short, short moves beside long ones keep it busier. From several nodes every way to
+        choose the next move may be the best one."""
+        short_of_it = limits.out_bytes_per_s or limits.in_bytes_per_s or limits.links
+        policies: Sequence[Policy] = (EAGER, MIXED) if short_of_it else (EAGER,)
+        if len(self.nodes) > 1:
+            policies = POLICIES
+        return best_schedule(jobs, limits, effort=_effort(jobs), policies=policies)
 
 
-def _under_way(cluster: Cluster, node: HostName, progress: Progress) -> list[tuple[Choice, InFlight]]:
-    """This run's moves that have started and not arrived."""
-    found: list[tuple[Choice, InFlight]] = []
-    for move in progress.in_flight:
-        vm = cluster.vm_by_id.get(move.vm)
-        if vm is not None and vm.host == node and move.vm not in progress.done:
-            found.append((Choice(vm, move.destination, "under way"), move))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    moves: list[PlannedMove]
+    """In order of start."""
+    under_way: list[PlannedMove]
+    lower_bound_s: float
 
-
-def _slower_ways(
-    cluster: Cluster,
-    node: HostName,
-    movable: Sequence[VirtualMachine],
-    options: PlanOptions,
-    forecaster: Forecaster,
-    slots: int,
-) -> dict[HostName, int]:
-    """Which hosts are slow to reach, by the forecast of the largest VM's way to each."""
-    if not movable:
-        return {}
-    probe = max(movable, key=lambda vm: (memory_needed(vm), vm.id))
-    hosts = [host for host in cluster.hosts if host.name != node and host_refusal(host, options.avoided) is None]
-    sharing = min(slots, len(movable))
-    rates = [forecaster.forecast(cluster, probe, host.name, sharing=sharing).rate_bytes_per_s for host in hosts]
-    return slower_ways(node, [host.name for host in hosts], options, rates)
-
-
-def _schedule(
-    cluster: Cluster,
-    candidates: Sequence[Candidate],
-    node: HostName,
-    slots: int,
-    options: PlanOptions,
-    progress: Progress,
-) -> tuple[list[PlannedMove], list[PlannedMove], float]:
-    """The moves in order of start, those under way, and the lower bound of any schedule of them."""
-    kept = _ranks(candidates, progress)
-    ordered = sorted(candidates, key=lambda candidate: _order(candidate, options, kept))
-    alone = options.heavy is HeavyClass.ALONE
-    jobs = [candidate.job(alone) for candidate in ordered]
-    limits = _limits(cluster, ordered, node, slots, options)
-    chosen = options.engine is Engine.NATIVE or options.heavy is not HeavyClass.AS_PLANNED or bool(options.held)
-    found = _best(jobs, limits, chosen=chosen, was_planned=bool(kept))
-    moves = [each.planned(slot) for each, slot in zip(ordered, found.slots, strict=True)]
-    under_way = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is not None]
-    to_come = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is None]
-    to_come.sort(key=lambda move: move.start_s)
-    return to_come, under_way, lower_bound_s([each.solo_job(alone) for each in ordered], limits)
-
-
-def _best(jobs: Sequence[Job], limits: Limits, *, chosen: bool, was_planned: bool) -> Schedule:
-    if chosen:
-        return best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
-    if not was_planned:
-        return _searched(jobs, limits)
-    as_before = best_schedule(jobs, limits, effort=0, policies=(EAGER,), keep_order=True)
-    if as_before.lower_bound_s >= _WORTH_ANOTHER_ORDER * as_before.makespan_s:
-        return as_before
-    other = _searched(jobs, limits)
-    return other if other.makespan_s < _WORTH_ANOTHER_ORDER * as_before.makespan_s else as_before
-
-
-def _searched(jobs: Sequence[Job], limits: Limits) -> Schedule:
-    """Where bandwidth is short, short moves beside long ones keep it busier."""
-    short_of_it = limits.out_bytes_per_s or limits.in_bytes_per_s or limits.links
-    return best_schedule(jobs, limits, effort=_effort(jobs), policies=(EAGER, MIXED) if short_of_it else (EAGER,))
+    @property
+    def makespan_s(self) -> float:
+        return max((move.end_s for move in (*self.moves, *self.under_way)), default=0.0)
 
 
 def _effort(jobs: Sequence[Job]) -> int:
@@ -193,11 +261,3 @@ def _order(candidate: Candidate, options: PlanOptions, kept: dict[VmId, float]) 
     last = options.heavy in (HeavyClass.LAST, HeavyClass.ALONE)
     place = (1 if last else -1 if options.heavy is HeavyClass.FIRST else 0) if candidate.heavy else 0
     return going, candidate.held, place, kept.get(vm.id, 0.0), -candidate.shared.duration_p50_s, vm.id
-
-
-def _limits(
-    cluster: Cluster, candidates: Sequence[Candidate], node: HostName, slots: int, options: PlanOptions
-) -> Limits:
-    forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]
-    ports = implied_ports(forecasts, (node,), min(slots, len(candidates)))
-    return limits_of(cluster, (node,), {each.choice.host for each in candidates}, options, ports)

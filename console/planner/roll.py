@@ -15,7 +15,8 @@ from console.model.cluster import Cluster, Host, NodeState
 from console.model.identity import HostName, VmId, VmRef
 
 from .after import survives_any_loss
-from .placement import Blocked, Choice, Placement, Preferences, host_refusal, memory_needed
+from .placement import Choice, Placement, Preferences, memory_needed
+from .refusals import Blocked, host_refusal
 from .sorting import sort_out, with_levers
 from .timing import Timed, time_moves
 from .values import Infeasible, NotMoved, PlanOptions, Progress
@@ -274,7 +275,7 @@ class _Roll:
         options = replace(plan, avoided=plan.avoided | (frozenset(wave) - {node}))
         asked = with_levers(self.cluster, node, options)
         movable, left, infeasible = sort_out(asked, node, options, Progress())
-        placement = Placement(asked, node, options, self.blocked, preferences=Preferences(tier=self._tiers(number)))
+        placement = Placement(asked, (node,), options, self.blocked, preferences=Preferences(tier=self._tiers(number)))
         choices = placement.place(movable)
         self.moved.update(vm.id for vm in movable)
         self.left_behind |= {each.vm.id: each for each in left}

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from console.model.cluster import AffinityRule, Cluster, VirtualMachine
 from console.model.identity import HostName, RoleName
 
+CONFLICT = "conflict "
+"""Before the code of a conflict that forbids a way, as a rule of a clash."""
+
 SAME_FAULT_DOMAIN, SAME_NODE, DIFFERENT_FAULT_DOMAIN, DIFFERENT_NODE = 1, 2, 3, 4
 """MSCluster_AffinityRule.RuleType."""
 
@@ -27,8 +30,7 @@ class Broken:
 class Positions:
     """Planned positions of the roles that any rule names; moved as the plan places VMs."""
 
-    def __init__(self, cluster: Cluster, leaving: HostName) -> None:
-        self._leaving = leaving
+    def __init__(self, cluster: Cluster) -> None:
         self._enforced = bool(cluster.settings.enforced_anti_affinity)
         self._domain = {host.name: host.fault_domain for host in cluster.hosts}
         self._rules: dict[RoleName, list[AffinityRule]] = {}
@@ -178,6 +180,11 @@ def smallest_clash(refusals: Mapping[HostName, frozenset[str]]) -> tuple[str, ..
     return tuple(sorted(best))
 
 
+def _own_first(rule: str) -> tuple[bool, str]:
+    """Of equally many, the plan's own rules say more than conflicts that were found before."""
+    return rule.startswith(CONFLICT), rule
+
+
 def _greedy_cover(hosts: list[frozenset[str]]) -> set[str]:
     chosen: set[str] = set()
     left = hosts
@@ -186,7 +193,7 @@ def _greedy_cover(hosts: list[frozenset[str]]) -> set[str]:
         for rules in left:
             for rule in rules:
                 counts[rule] = counts.get(rule, 0) + 1
-        best = min(counts, key=lambda rule: (-counts[rule], rule))
+        best = min(counts, key=lambda rule: (-counts[rule], *_own_first(rule)))
         chosen.add(best)
         left = [rules for rules in left if best not in rules]
     return chosen
@@ -199,7 +206,7 @@ def _cover_of(hosts: list[frozenset[str]], size: int) -> set[str] | None:
     if size == 0:
         return None
     fewest = min(hosts, key=len)
-    for rule in sorted(fewest):
+    for rule in sorted(fewest, key=_own_first):
         rest = _cover_of([rules for rules in hosts if rule not in rules], size - 1)
         if rest is not None:
             return rest | {rule}

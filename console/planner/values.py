@@ -177,7 +177,7 @@ class Plan:
     infeasible: tuple[Infeasible, ...]
     after: tuple[HostAfter, ...]
     slots: int
-    """The limit per node that this plan keeps."""
+    """The limit per drained node that this plan keeps."""
     makespan_s: float
     makespan_p90_s: float
     lower_bound_s: float
@@ -186,6 +186,13 @@ class Plan:
     notes: tuple[str, ...] = ()
     in_flight: tuple[PlannedMove, ...] = ()
     """Moves that were under way when this was planned: they began before second 0."""
+    together_with: tuple[HostName, ...] = ()
+    """Further nodes that the same plan empties at the same time."""
+
+    @property
+    def nodes(self) -> tuple[HostName, ...]:
+        """All nodes that it empties."""
+        return (self.node, *self.together_with)
 
     @property
     def ratio(self) -> float:

@@ -9,8 +9,8 @@ from console.forecast.transport import smb_cap_fraction
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, MigrationTransport
 
-from .placement import Blocked
-from .plan import plan_drain
+from .plan import plan_drains
+from .refusals import Blocked
 from .values import Engine, Plan, PlanOptions, SlotReading
 from .words import duration_text
 
@@ -53,7 +53,7 @@ def what_helps(
     for lever in (_more_slots(plan), _wider_cap(cluster, plan), _other_transports(cluster, plan), _fewer_vms(plan)):
         saved_by_less_s = 0.0
         for change, options in lever if _has_levers(plan) else ():
-            other = plan_drain(cluster, plan.node, options, forecaster, blocked=blocked)
+            other = plan_drains(cluster, plan.nodes, options, forecaster, blocked=blocked)
             saved_s = plan.makespan_s - other.makespan_s
             needed_s = worth_s + (saved_by_less_s if options.excluded == plan.options.excluded else 0.0)
             if saved_s > needed_s and len(other.infeasible) <= len(plan.infeasible):

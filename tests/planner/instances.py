@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from console.planner.placement import memory_needed
 from console.planner.schedule import SharedLink
-from console.planner.values import HeavyClass, PlanOptions, SiteLimits, SlotReading
+from console.planner.values import HeavyClass, Plan, PlanOptions, SiteLimits, SlotReading
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
 
 HOSTS = [host_name(number) for number in range(1, 6)]
@@ -79,19 +79,45 @@ def instants(moves: Iterable[Interval]) -> list[float]:
     return [(one + other) / 2 for one, other in itertools.pairwise(moments) if other - one > 1e-6]
 
 
-def check_counts(cluster: Cluster, options: PlanOptions, slots: int, moves: Sequence[Interval]) -> None:
+def intervals(cluster: Cluster, plan: Plan) -> list[Interval]:
+    """The plan's moves, those under way included."""
+    need = needs(cluster)
+    return [
+        Interval(move.source, move.destination, move.start_s, move.end_s, move.forecast.rate_bytes_per_s,
+                 need[move.vm.id])
+        for move in (*plan.in_flight, *plan.moves)
+    ]  # fmt: skip
+
+
+def check_counts(
+    cluster: Cluster,
+    options: PlanOptions,
+    slots: int,
+    moves: Sequence[Interval],
+    nodes: Collection[HostName] = (NODE,),
+) -> None:
     """No limit on moves at once is exceeded at any instant."""
     site = options.limits
     for at_s in instants(moves):
         now = [move for move in moves if move.start_s <= at_s < move.end_s]
         for host in HOSTS:
             ends = sum(host in (move.source, move.destination) for move in now)
-            assert ends <= min(slots if host == NODE else 99, site.slots_of.get(host, 99)) or not now
+            assert ends <= min(_slots(cluster, options, slots, host, nodes), site.slots_of.get(host, 99))
             coming = sum(move.destination == host for move in now)
             assert coming <= (site.per_destination or 99)
             pair = min(site.per_pair or 99, 2 if site.reading is SlotReading.PAIR else 99)
-            assert coming <= pair, "all come from the one node"
+            for source in nodes:
+                assert sum((move.source, move.destination) == (source, host) for move in now) <= pair
         assert len(now) <= (site.cluster_wide or 99)
+
+
+def _slots(cluster: Cluster, options: PlanOptions, slots: int, host: HostName, nodes: Collection[HostName]) -> int:
+    """What a host may take part in at once, where the plan's own number says it."""
+    if host in nodes and len(nodes) == 1:
+        return slots
+    if options.limits.reading is SlotReading.PAIR and options.slots is None:
+        return 99
+    return options.slots or cluster.settings.maximum_parallel_migrations or 99
 
 
 def check_memory(cluster: Cluster, reserve_fraction: float, moves: Sequence[Interval]) -> None:

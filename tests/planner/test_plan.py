@@ -21,6 +21,7 @@ from console.model.cluster import (
 from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from console.planner.plan import plan_drain
+from console.planner.refusals import Refusal
 from console.planner.values import Engine, HeavyClass, Plan, PlanOptions
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
 
@@ -115,7 +116,7 @@ def test_blocking_conflicts_keep_a_vm_away_from_a_host() -> None:
     vm = make_vm("a", HV01)
     found = plan_drain(
         cluster_of(vm), HV01, PlanOptions(), PriorForecaster(),
-        blocked=lambda _, host: ["has no switch called Compute"] if host == HV02 else [],
+        blocked=lambda _, host: [Refusal("switch", "has no switch called Compute")] if host == HV02 else [],
     )  # fmt: skip
     assert destination_of(found, vm) == HV03
     assert "HV02 has no switch called Compute" in found.moves[0].reason

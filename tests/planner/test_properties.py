@@ -22,6 +22,7 @@ from tests.planner.instances import (
     check_memory,
     clusters,
     instants,
+    intervals,
     needs,
     plan_options,
     site_limits,
@@ -32,15 +33,6 @@ FORECASTER = PriorForecaster()
 
 def plan_of(cluster: Cluster, options: PlanOptions, progress: Progress | None = None) -> Plan:
     return plan_drain(cluster, NODE, options, FORECASTER, progress=progress)
-
-
-def intervals(cluster: Cluster, plan: Plan) -> list[Interval]:
-    need = needs(cluster)
-    return [
-        Interval(move.source, move.destination, move.start_s, move.end_s, move.forecast.rate_bytes_per_s,
-                 need[move.vm.id])
-        for move in (*plan.in_flight, *plan.moves)
-    ]  # fmt: skip
 
 
 @given(clusters(), plan_options)
@@ -74,7 +66,7 @@ def test_bytes_that_cross_a_line_take_the_time_that_it_needs(cluster: Cluster, o
 @settings(max_examples=30, deadline=None)
 def test_every_rule_that_a_vm_depends_on_holds_where_it_goes(cluster: Cluster, options: PlanOptions) -> None:
     found = plan_of(cluster, options)
-    positions = Positions(cluster, NODE)
+    positions = Positions(cluster)
     positions.will_move([cluster.vm_by_id[move.vm.id] for move in found.moves])
     for move in found.moves:
         vm = cluster.vm_by_id[move.vm.id]
