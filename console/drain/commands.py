@@ -64,6 +64,14 @@ class ReadSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadActor:
+    """Who else moves this VM: by what the event logs, the nodes' drains, other leases and the balancer show."""
+
+    vm: VmId
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReadGuard:
     pass
 
@@ -103,6 +111,18 @@ class StartMove:
 @dataclass(frozen=True, slots=True)
 class CancelMove:
     vm: VmId
+
+
+@dataclass(frozen=True, slots=True)
+class ForceOwner:
+    """Move-ClusterGroup of a VM's role to a known good owner: it saves the VM. Only with a typed consent.
+
+    Answer: :class:`console.drain.signals.ForceReplied`.
+    """
+
+    vm: VmId
+    role: RoleName
+    host: HostName
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +204,16 @@ class RemoveLease:
 
 
 ReadCommand: TypeAlias = (
-    ReadNode | CheckMove | ReadProgress | ReadCause | VerifyArrival | ReadBlackout | ReadSetting | ReadGuard | Replan
+    ReadNode
+    | CheckMove
+    | ReadProgress
+    | ReadCause
+    | VerifyArrival
+    | ReadBlackout
+    | ReadActor
+    | ReadSetting
+    | ReadGuard
+    | Replan
 )
 
 ChangeCommand: TypeAlias = (
@@ -192,6 +221,7 @@ ChangeCommand: TypeAlias = (
     | ResumeNode
     | StartMove
     | CancelMove
+    | ForceOwner
     | MoveOwned
     | CloseNode
     | StartNativeDrain

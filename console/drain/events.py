@@ -11,16 +11,17 @@ from datetime import datetime
 from typing import TypeAlias
 
 from console.model.identity import HostName, RunId
-from console.planner.values import Engine
+from console.planner.values import Engine, SlotReading
 
 from .lease_events import LeaseEvent
 from .move_events import MoveEvent
+from .setting_events import ParallelMeaningSeen as ParallelMeaningSeen
 from .setting_events import SettingChanged as SettingChanged
 from .setting_events import SettingFailed as SettingFailed
 from .setting_events import SettingIntended as SettingIntended
 from .setting_events import SettingNotRestored as SettingNotRestored
 from .setting_events import SettingRestored as SettingRestored
-from .state import Consent, Move, Outcome, OwnedItem, OwnedKind, Purpose
+from .state import Consent, Move, Outcome, OwnedItem, OwnedKind, Purpose, WhenStuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class RunOpened:
     consents: tuple[Consent, ...] = ()
     operator: str = ""
     purpose: Purpose = Purpose.DRAIN
+    pair_limit: int | None = None
+    cluster_limit: int | None = None
+    parallel_per: SlotReading = SlotReading.NODE
+    when_stuck: WhenStuck = WhenStuck.ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +361,7 @@ RunEvent: TypeAlias = (
     | SettingFailed
     | SettingRestored
     | SettingNotRestored
+    | ParallelMeaningSeen
     | ForecastRevised
     | VerificationBegan
     | LateOnesSeen

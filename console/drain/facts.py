@@ -76,6 +76,8 @@ class CheckFacts:
     destination_why_not: str = ""
     destination_free_bytes: int | None = None
     destination_memory_bytes: int | None = None
+    node_draining: bool = False
+    """The cluster's own drain empties the node, and this run did not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)

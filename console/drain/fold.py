@@ -17,10 +17,10 @@ from .fold_lease import apply_to_right
 from .fold_moves import apply_to_move
 from .fold_settings import apply_to_settings
 from .lease_events import LeaseEvent
-from .move_events import MoveAdded, MoveEvent
+from .move_events import ForceIntended, MoveAdded, MoveEvent
 from .narrate import line_of
 from .setting_events import SettingEvent
-from .state import GuardReading, MoveState, OwnedItem, OwnedKind, Phase, Purpose, RunState
+from .state import Consent, GuardReading, MoveState, OwnedItem, OwnedKind, Phase, Purpose, RunState
 
 
 def open_run(event: ev.RunOpened) -> RunState:
@@ -47,6 +47,10 @@ def open_run(event: ev.RunOpened) -> RunState:
         pause_node=event.pause_node,
         smb_transport=event.smb_transport,
         purpose=event.purpose,
+        pair_limit=event.pair_limit,
+        cluster_limit=event.cluster_limit,
+        parallel_per=event.parallel_per,
+        when_stuck=event.when_stuck,
     )
     line = line_of(state, event)
     return state if line is None else evolve(state, log=(line,))
@@ -98,6 +102,9 @@ def _of_move(state: RunState, event: MoveEvent) -> RunState:
         return evolve(state, moves={**state.moves, event.move.vm.id: event.move}, phase=phase)
     moves = dict(state.moves)
     moves[event.vm] = apply_to_move(moves[event.vm], event)
+    if isinstance(event, ForceIntended):
+        consent = Consent("interrupt", event.vm, event.by, event.at)
+        return evolve(state, moves=moves, consents=(*state.consents, consent))
     return evolve(state, moves=moves)
 
 

@@ -81,6 +81,7 @@ def _(event: le.EngineChanged, state: RunState) -> RunState:
         state,
         engine=event.engine,
         handed_over=native,
+        foreign_drain=False,
         pause_asked_at=asked,
         native_status=None,
         native_ended_at=None,
@@ -122,6 +123,11 @@ def _move_later(move: Move, gap: timedelta) -> Move:
         arrived_at=_later(move.arrived_at, gap),
         seen_back_at=_later(move.seen_back_at, gap),
     )
+
+
+@_changed.register
+def _(event: le.ForeignDrainJoined, state: RunState) -> RunState:
+    return evolve(state, engine=Engine.NATIVE, handed_over=True, foreign_drain=True, pause_asked_at=event.at)
 
 
 @_changed.register

@@ -92,6 +92,8 @@ def _(event: mv.MoveIntended, move: Move) -> Move:
         cause="",
         accepted=False,
         foreign=False,
+        cancel_reason="",
+        forced_to=None,
         not_before=None,
         refused_since=None,
         reason="",
@@ -190,7 +192,8 @@ def _(event: mv.MoveArrived, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.MoveVerified, move: Move) -> Move:
-    state = MoveState.INTERRUPTED if move.quick and not move.foreign else MoveState.DONE
+    saved = (move.quick and not move.foreign) or move.forced_to is not None
+    state = MoveState.INTERRUPTED if saved else MoveState.DONE
     arrived = move.arrived_at or event.at
     interrupted = state is MoveState.INTERRUPTED
     reason = "saved and restored, with consent" if interrupted else move.reason if move.foreign else ""
@@ -257,12 +260,36 @@ def _(event: mv.MoveSkipped, move: Move) -> Move:
 
 @_changed.register
 def _(event: mv.CancelIntended, move: Move) -> Move:
-    return evolve(move, cancelling=True)
+    return evolve(move, cancelling=True, cancel_reason=event.reason)
 
 
 @_changed.register
 def _(event: mv.CancelAnswered, move: Move) -> Move:
     return evolve(move, cancelling=event.accepted and move.cancelling)
+
+
+@_changed.register
+def _(event: mv.ForceIntended, move: Move) -> Move:
+    """It gets the watchdog's whole patience anew."""
+    return evolve(
+        move,
+        forced_to=event.host,
+        destination=event.host if event.host != move.source else move.destination,
+        cancelling=False,
+        progressed_at=event.at,
+        pace=Pace.STEADY,
+        reason=f"forced to {event.host} by {event.by or 'the operator'}, which saves it",
+    )
+
+
+@_changed.register
+def _(event: mv.ForceAnswered, move: Move) -> Move:
+    return move if event.accepted else evolve(move, forced_to=None, pace=Pace.STUCK, reason=event.reason)
+
+
+@_changed.register
+def _(event: mv.ActorNamed, move: Move) -> Move:
+    return evolve(move, reason=f"{move.reason}: {event.who}" if move.reason else event.who)
 
 
 @_changed.register

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from console.planner.values import SlotReading
+
 from . import setting_events as se
 from .evolve import evolve
 from .state import RunState, SettingChange
@@ -83,6 +85,14 @@ def _(event: se.SettingRestored, state: RunState) -> RunState:
     changed = _with_setting(state, event.name, restored=True)
     value = next((setting.before for setting in changed.settings_changed if setting.name == event.name), None)
     return _with_limit(changed, event.name, value)
+
+
+@_changed.register
+def _(event: se.ParallelMeaningSeen, state: RunState) -> RunState:
+    """The stricter reading binds at once; the looser one is the configuration's to choose."""
+    stricter = event.counts is SlotReading.NODE
+    per = SlotReading.NODE if stricter else state.parallel_per
+    return evolve(state, parallel_per=per, parallel_seen=event.counts)
 
 
 @_changed.register

@@ -10,10 +10,12 @@ from console.planner.values import Engine
 
 from . import events as ev
 from . import move_events as mv
+from .adopting import adopt
 from .arrivals import arrived
 from .commands import ReadCause
 from .facts import Sight
 from .limits import WAITING
+from .meaning import learn
 from .rules import AUTHENTICATION
 from .signals import CauseFound, ProgressRead, ReadFailed
 from .state import Move, MoveState, Phase, RunState
@@ -51,6 +53,7 @@ def on_progress(turn: Turn, signal: ProgressRead) -> None:
         elif move.state in _DID_NOT_MOVE and sight.owner != move.source and not sight.busy:
             arrived(turn, sight.vm, sight.owner, late=True)
     _seen_late_ones(turn, signal)
+    learn(turn)
     watch(turn)
 
 
@@ -79,8 +82,7 @@ def _see(turn: Turn, move: Move, sight: Sight) -> None:
 
 def _note_detour(turn: Turn, move: Move, sight: Sight) -> None:
     if sight.owner != move.destination and not move.foreign:
-        why = f"moved to {sight.owner} instead of {move.destination} by something else"
-        turn.record(mv.MoveAdopted(turn.at, sight.vm, sight.owner, why))
+        adopt(turn, move, sight.owner, f"moved to {sight.owner} instead of {move.destination} by something else")
 
 
 def _progress(turn: Turn, move: Move, sight: Sight) -> None:
@@ -130,7 +132,11 @@ def _at_rest_on_source(turn: Turn, move: Move, sight: Sight) -> None:
 
 def _came_back(turn: Turn, move: Move, sight: Sight) -> None:
     vm = move.vm.id
-    if move.cancelling:
+    if move.forced_to is not None:
+        turn.record(mv.MoveFailed(turn.at, vm, f"{move.reason}; it is on {move.source}"))
+    elif move.cancelling and move.cancel_reason:
+        fail(turn, move, f"cancelled: {move.cancel_reason}", None)
+    elif move.cancelling:
         turn.record(mv.MoveSkipped(turn.at, vm, f"cancelled by the operator; it stays on {move.source}"))
     elif move.foreign:
         why = f"the other mover left it on {move.source}"
@@ -151,9 +157,12 @@ def fail(turn: Turn, move: Move, reason: str, code: int | None) -> None:
     turn.record(mv.MoveFailed(turn.at, vm, reason, code))
     _offer_the_clusters_drain(turn, code)
     never_began = code is None and not move.accepted and move.seen_back_at is not None
-    passes = never_began or (code is not None and code not in AUTHENTICATION and turn.rules.transient(code))
+    known = code is not None and code not in AUTHENTICATION and turn.rules.transient(code)
+    stuck = bool(move.cancel_reason)
+    passes = never_began or known or stuck
     state = turn.state
-    over = state.stopping or state.detached or state.window_closed or state.lease.lost_to or move.cancelling
+    ending = state.stopping or state.detached or state.window_closed or bool(state.lease.lost_to)
+    over = ending or (move.cancelling and not stuck)
     if passes and not over and move.retries < turn.rules.automatic_retries:
         until = turn.at + timedelta(seconds=turn.rules.retry_after_s)
         turn.record(mv.MoveRetried(turn.at, vm, None, True, reason, until))

@@ -85,6 +85,12 @@ def generation_of(name: RoleName, node: HostName) -> int | None:
     return int(match["generation"])
 
 
+def node_of(name: RoleName) -> HostName | None:
+    """The node that a lease is about."""
+    match = _NAME.fullmatch(name)
+    return None if match is None else HostName(match["node"])
+
+
 def lease_properties(terms: LeaseTerms, run: RunId, cluster_now: datetime) -> tuple[tuple[str, str], ...]:
     """What is written on a lease; the expiry last, because a lease without one is not complete."""
     expires = cluster_now + timedelta(seconds=terms.life_s)

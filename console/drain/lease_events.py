@@ -104,6 +104,13 @@ class EngineChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignDrainJoined:
+    """Something else began the cluster's own drain of the node beside single moves: the run watches it."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeIntended:
     """Resume-ClusterNode -Failback NoFailback, before VMs return."""
 
@@ -147,6 +154,7 @@ LeaseEvent: TypeAlias = (
     | LeaseUnavailable
     | TimeSkipped
     | EngineChanged
+    | ForeignDrainJoined
     | ResumeIntended
     | NodeResumed
     | ResumeFailed

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from console.model.identity import HostName
+from console.planner.values import SlotReading
 
 from .state import Move, MoveState, Phase, RunState
 
@@ -66,6 +67,20 @@ def inflow(state: RunState, destination: HostName) -> int:
     return sum(move.occupies_slot and move.destination == destination for move in state.moves.values())
 
 
+def pair_load(state: RunState, one: HostName, other: HostName) -> int:
+    """Migrations between two nodes, either way. Others' are known by node only: as many as may be between these."""
+    foreign = min(state.foreign_in_flight.get(one, 0), state.foreign_in_flight.get(other, 0))
+    ends = {one, other}
+    moves = state.moves.values()
+    return foreign + sum(move.occupies_slot and {move.source, move.destination} == ends for move in moves)
+
+
+def cluster_load(state: RunState) -> int:
+    """Migrations in the whole cluster, as far as the run knows of others': each of them is seen at up to two nodes."""
+    seen = state.foreign_in_flight.values()
+    return state.occupied_slots + max(max(seen, default=0), (sum(seen) + 1) // 2)
+
+
 def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
     """Why this move has to wait although starts are allowed; None when it may start now.
 
@@ -79,17 +94,36 @@ def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
         return f"all {state.allowed_slots} slots are taken"
     if others and (move.alone or any(other.alone and other.occupies_slot for other in state.moves.values())):
         return "a move that has the links for itself"
-    return _node_reason(state, move, mine)
-
-
-def _node_reason(state: RunState, move: Move, mine: bool) -> str | None:
     if move.destination is None:
         return "it has no destination"
+    return _node_reason(state, move.source, move.destination, mine) or _site_reason(
+        state, move.source, move.destination, mine
+    )
+
+
+def _node_reason(state: RunState, source: HostName, destination: HostName, mine: bool) -> str | None:
+    """The cluster's own limit, as it counts here."""
+    if state.parallel_per is SlotReading.PAIR:
+        between = pair_load(state, source, destination) - mine
+        if between >= state.per_node_limit:
+            return f"{between} migrations go between {source} and {destination}, their limit is {state.per_node_limit}"
+        return None
     busy = load(state)
-    for node in (move.source, move.destination):
+    for node in (source, destination):
         if busy[node] - mine >= state.per_node_limit:
             return f"{node} takes part in {busy[node] - mine} migrations, its limit is {state.per_node_limit}"
-    coming = inflow(state, move.destination) - mine
+    return None
+
+
+def _site_reason(state: RunState, source: HostName, destination: HostName, mine: bool) -> str | None:
+    """The limits that the site sets besides."""
+    coming = inflow(state, destination) - mine
     if state.destination_limit is not None and coming >= state.destination_limit:
-        return f"{coming} moves go to {move.destination} already"
+        return f"{coming} moves go to {destination} already"
+    between = pair_load(state, source, destination) - mine
+    if state.pair_limit is not None and between >= state.pair_limit:
+        return f"{between} moves go between {source} and {destination} already"
+    everywhere = cluster_load(state) - mine
+    if state.cluster_limit is not None and everywhere >= state.cluster_limit:
+        return f"{everywhere} migrations run in the cluster already, the site allows {state.cluster_limit}"
     return None

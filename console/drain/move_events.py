@@ -238,6 +238,8 @@ class CancelIntended:
 
     at: datetime
     vm: VmId
+    reason: str = ""
+    """Why the run cancels it by itself; empty when an operator does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,36 @@ class CancelAnswered:
     vm: VmId
     accepted: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForceIntended:
+    """Written before Move-ClusterGroup is asked for, which saves the VM; it is the consent to that, too."""
+
+    at: datetime
+    vm: VmId
+    host: HostName
+    """The known good owner."""
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForceAnswered:
+    """Whether Windows took it; where the VM ends is told by its own events."""
+
+    at: datetime
+    vm: VmId
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActorNamed:
+    """Who else moved or moves the VM, as far as the cluster tells."""
+
+    at: datetime
+    vm: VmId
+    who: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +326,9 @@ MoveEvent: TypeAlias = (
     | MoveSkipped
     | CancelIntended
     | CancelAnswered
+    | ForceIntended
+    | ForceAnswered
+    | ActorNamed
     | MoveLost
     | MoveFound
 )

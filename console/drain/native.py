@@ -13,7 +13,7 @@ from .ending import finish, lose_the_followed
 from .facts import Answered, NodeFacts
 from .limits import WAITING
 from .signals import NativeAnswered
-from .state import MoveState, Outcome, Phase, Purpose
+from .state import Move, MoveState, Outcome, Phase, Purpose, RunState
 from .turn import Turn
 
 _NOT_OURS_TO_MOVE = (MoveState.HELD, MoveState.SKIPPED, MoveState.BLOCKED, MoveState.LEFT_BEHIND)
@@ -38,7 +38,8 @@ def _refused(turn: Turn, reason: str) -> None:
     """A run that handed over goes on by itself and says so; one that began natively has nothing to fall back to
     without a plan that somebody saw."""
     if turn.state.handed_over:
-        why = f"the cluster's own drain did not begin ({reason}); single moves go on"
+        gone = "the other drain is gone" if turn.state.foreign_drain else "the cluster's own drain did not begin"
+        why = f"{gone} ({reason}); single moves go on"
         turn.record(le.EngineChanged(turn.at, Engine.PLANNED, "", why))
     elif turn.state.phase is Phase.MOVING and turn.state.closing_as is None:
         turn.record(ev.PauseFailed(turn.at, reason))
@@ -46,16 +47,41 @@ def _refused(turn: Turn, reason: str) -> None:
         finish(turn, Outcome.FAILED, "not started: the cluster's drain was refused")
 
 
-def hand_over(turn: Turn, by: str, *, anyway: bool) -> str | None:
-    """From single moves to the cluster's drain; why not, or None. Nothing that moves is cancelled."""
-    state = turn.state
+def join_drain(turn: Turn) -> None:
+    """Something else drains the node as well (Cluster-Aware Updating, Failover Cluster Manager, a colleague): two who
+    move the same VMs would trip over each other, so the run follows that drain and starts no single moves."""
+    turn.record(le.ForeignDrainJoined(turn.at))
+    turn.record(ev.NativeDrainRead(turn.at, int(DrainStatus.IN_PROGRESS)))
+    for vm, move in tuple(turn.state.moves.items()):
+        if move.state is MoveState.CHECKING:
+            turn.record(mv.MoveReturned(turn.at, vm, "another drain of the node moves it"))
+    turn.ask(ReadNode())
+
+
+def why_not_hand_over(state: RunState) -> str | None:
+    """Why the cluster's own drain can not do the rest of this run; None when it can be asked to."""
     if state.purpose is Purpose.RETURN:
         return "the cluster's own drain empties a node, and this run fills one"
     if state.engine is Engine.NATIVE:
         return "the cluster's own drain works already"
-    if state.phase is not Phase.MOVING or state.stopping or state.window_closed or state.lease.lost_to:
-        return f"the run is {state.phase.value}" if state.phase is not Phase.MOVING else "nothing more starts"
-    against = [move.vm.name or move.vm.id for move in state.moves.values() if move.state in _NOT_OURS_TO_MOVE]
+    if state.phase is not Phase.MOVING:
+        return f"the run is {state.phase.value}"
+    if state.stopping or state.window_closed or state.lease.lost_to:
+        return "nothing more starts"
+    return None
+
+
+def moved_against(state: RunState) -> tuple[Move, ...]:
+    """What the cluster would move although this run does not: somebody has to agree to it by name."""
+    return tuple(move for move in state.moves.values() if move.state in _NOT_OURS_TO_MOVE)
+
+
+def hand_over(turn: Turn, by: str, *, anyway: bool) -> str | None:
+    """From single moves to the cluster's drain; why not, or None. Nothing that moves is cancelled."""
+    why = why_not_hand_over(turn.state)
+    if why is not None:
+        return why
+    against = [move.vm.name or move.vm.id for move in moved_against(turn.state)]
     if against and not anyway:
         more = f" and {len(against) - 5} more" if len(against) > 5 else ""
         return f"the cluster would also move {', '.join(against[:5])}{more}, or interrupt them"

@@ -11,13 +11,13 @@ from console.planner.values import Engine
 from . import events as ev
 from . import move_events as mv
 from . import requests as rq
-from .commands import CancelMove, StopNativeDrain
+from .commands import CancelMove, ForceOwner, StopNativeDrain
 from .ending import close_by_force, detach, skip_the_rest
 from .limits import WAITING
 from .native import hand_over
 from .settings import SMB_FACTOR, ask_for
 from .signals import Requested
-from .state import Move, MoveState, Phase, Purpose
+from .state import Move, MoveState, Pace, Phase, Purpose
 from .turn import Turn
 
 _WORDS = {
@@ -29,6 +29,7 @@ _WORDS = {
     rq.ReleaseMove: "releasing",
     rq.RetryMove: "trying again",
     rq.CancelMove: "cancelling",
+    rq.ForceBack: "forcing back",
     rq.SkipMove: "skipping",
     rq.StopRun: "stopping",
     rq.DetachRun: "detaching",
@@ -168,6 +169,24 @@ def _(request: rq.CancelMove, turn: Turn, by: str) -> str | None:
 
 
 @_obey.register
+def _(request: rq.ForceBack, turn: Turn, by: str) -> str | None:
+    """The last of what the watchdog offers; the others come first."""
+    move = turn.move(request.vm)
+    if move is None or move.vm.role is None:
+        return "no such VM in this run"
+    if move.state is not MoveState.MOVING:
+        return f"it is {move.state.value}"
+    if move.pace is not Pace.STUCK:
+        return "only a stuck move is forced back; wait, or cancel it first"
+    if move.forced_to is not None:
+        return f"it is being forced to {move.forced_to} already"
+    host = request.host or move.source
+    turn.record(mv.ForceIntended(turn.at, request.vm, host, by))
+    turn.ask(ForceOwner(request.vm, move.vm.role, host))
+    return None
+
+
+@_obey.register
 def _(request: rq.SkipMove, turn: Turn, by: str) -> str | None:
     move = turn.move(request.vm)
     if move is None:
@@ -184,7 +203,7 @@ def _(request: rq.StopRun, turn: Turn, by: str) -> str | None:
         return None
     turn.record(ev.StopRequested(turn.at, by))
     skip_the_rest(turn, "not started: the run was stopped")
-    if turn.state.engine is Engine.NATIVE and turn.state.phase is Phase.MOVING:
+    if turn.state.engine is Engine.NATIVE and turn.state.phase is Phase.MOVING and not turn.state.foreign_drain:
         turn.ask(StopNativeDrain())
     return None
 

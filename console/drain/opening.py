@@ -12,7 +12,7 @@ from console.model.identity import RunId
 from console.planner.values import HeavyClass, Plan, PlannedMove
 
 from .events import RunOpened
-from .state import Consent, Move, MoveState, Purpose
+from .state import Consent, Move, MoveState, Purpose, WhenStuck
 
 
 def consent_entries(
@@ -40,9 +40,9 @@ def open_event(
     operator: str = "",
     consents: tuple[Consent, ...] = (),
     window_ends_at: datetime | None = None,
-    destination_limit: int | None = None,
     pause_node: bool = True,
     purpose: Purpose = Purpose.DRAIN,
+    when_stuck: WhenStuck = WhenStuck.ASK,
 ) -> RunOpened:
     """The facts that the run begins with; with RETURN, of a plan of :func:`console.drain.returning.plan_return`.
 
@@ -52,6 +52,7 @@ def open_event(
     moves = (*_planned(plan, cluster, consents), *_left(plan, cluster))
     host = cluster.host_by_name.get(plan.node)
     limit = cluster.settings.maximum_parallel_migrations
+    site = plan.options.limits
     return RunOpened(
         at=at,
         run=run,
@@ -61,7 +62,10 @@ def open_event(
         moves=moves,
         slots=plan.slots,
         per_node_limit=max(limit if limit is not None else plan.slots, 1),
-        destination_limit=destination_limit,
+        destination_limit=site.per_destination,
+        pair_limit=site.per_pair,
+        cluster_limit=site.cluster_wide,
+        parallel_per=site.reading,
         memory_reserve_fraction=plan.options.memory_reserve_fraction,
         pause_node=pause_node,
         smb_transport=host is not None and host.migration_transport is MigrationTransport.SMB,
@@ -71,6 +75,7 @@ def open_event(
         consents=consents,
         operator=operator,
         purpose=purpose,
+        when_stuck=when_stuck,
     )
 
 

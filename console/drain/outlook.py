@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from console.planner.values import SlotReading
+
 from . import events as ev
 from . import lease_events as le
 from .limits import WAITING
@@ -62,7 +64,7 @@ def finish_forecast(state: RunState, at: datetime) -> tuple[datetime, datetime]:
 
 
 def _makespan(state: RunState, at: datetime, scale: float, p90: bool) -> float:
-    slots = max(min(state.allowed_slots, state.per_node_limit), 1)
+    slots = _at_once(state)
     free = [_remaining_s(move, at, scale, p90) for move in state.moves.values() if move.occupies_slot]
     last = max(free, default=0.0)
     while len(free) < slots:
@@ -76,6 +78,13 @@ def _makespan(state: RunState, at: datetime, scale: float, p90: bool) -> float:
             last = max(last, end)
             heapq.heappush(free, end)
     return last
+
+
+def _at_once(state: RunState) -> int:
+    """Moves that the limits let run together; read per pair, MaximumParallelMigrations is none for the node."""
+    by_node = state.per_node_limit if state.parallel_per is SlotReading.NODE else state.allowed_slots
+    everywhere = state.allowed_slots if state.cluster_limit is None else state.cluster_limit
+    return max(min(state.allowed_slots, by_node, everywhere), 1)
 
 
 def _forecast_s(move: Move, scale: float, p90: bool) -> float:

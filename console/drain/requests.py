@@ -58,6 +58,17 @@ class CancelMove:
 
 
 @dataclass(frozen=True, slots=True)
+class ForceBack:
+    """Force a stuck move's VM to a known good owner by Move-ClusterGroup, which saves it; the consent is this request.
+
+    Without ``host`` to its source.
+    """
+
+    vm: VmId
+    host: HostName | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SkipMove:
     """Leave one VM where it is."""
 
@@ -96,6 +107,7 @@ OperatorRequest: TypeAlias = (
     | ReleaseMove
     | RetryMove
     | CancelMove
+    | ForceBack
     | SkipMove
     | StopRun
     | DetachRun

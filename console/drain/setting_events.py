@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from console.planner.values import SlotReading
+
 
 @dataclass(frozen=True, slots=True)
 class SettingIntended:
@@ -44,4 +46,28 @@ class SettingNotRestored:
     reason: str
 
 
-SettingEvent: TypeAlias = SettingIntended | SettingChanged | SettingFailed | SettingRestored | SettingNotRestored
+@dataclass(frozen=True, slots=True)
+class ParallelMeaningSeen:
+    """What the cluster lets wait, or run, shows what MaximumParallelMigrations counts here."""
+
+    at: datetime
+    counts: SlotReading
+    evidence: str
+
+    @property
+    def words(self) -> str:
+        """For the log, with what to write into the configuration."""
+        if self.counts is SlotReading.NODE:
+            return (
+                f"MaximumParallelMigrations counts the moves of one node here: {self.evidence}. Kept by node from now "
+                'on; parallel_per = "node" in the configuration plans so from the start'
+            )
+        return (
+            f"MaximumParallelMigrations seems to count the moves of one pair of nodes here: {self.evidence}. This run "
+            'keeps to the stricter reading; parallel_per = "pair" in the configuration would use the other'
+        )
+
+
+SettingEvent: TypeAlias = (
+    SettingIntended | SettingChanged | SettingFailed | SettingRestored | SettingNotRestored | ParallelMeaningSeen
+)

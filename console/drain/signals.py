@@ -85,6 +85,22 @@ class CancelReplied:
 
 
 @dataclass(frozen=True, slots=True)
+class ForceReplied:
+    at: datetime
+    vm: VmId
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFound:
+    """Who else moves a VM, in words."""
+
+    at: datetime
+    vm: VmId
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressRead:
     at: datetime
     sights: tuple[Sight, ...]
@@ -231,6 +247,8 @@ Signal: TypeAlias = (
     | CheckRead
     | StartAnswered
     | CancelReplied
+    | ForceReplied
+    | ActorFound
     | ProgressRead
     | CauseFound
     | ArrivalRead

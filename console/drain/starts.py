@@ -7,12 +7,14 @@ from datetime import timedelta
 from console.model.cluster import GroupState
 
 from . import move_events as mv
+from .adopting import adopt
 from .arrivals import arrived
 from .commands import CheckMove, StartMove
 from .facts import PAUSED, REST_OFF, RUNNING, CheckFacts
 from .limits import WAITING, hold_reason, wait_reason
+from .native import join_drain
 from .signals import CheckRead
-from .state import Move, MoveState
+from .state import Move, MoveState, Purpose
 from .turn import Turn
 
 
@@ -70,6 +72,8 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
     why = _stale(turn, move) or hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
     if why is not None:
         turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
+    elif signal.facts.node_draining and turn.state.purpose is Purpose.DRAIN:
+        join_drain(turn)
     elif not _taken_by_others(turn, move, signal.facts):
         _start_or_not(turn, move, signal.facts)
 
@@ -92,12 +96,12 @@ def _taken_by_others(turn: Turn, move: Move, facts: CheckFacts) -> bool:
     """Something else moved it or is moving it: adopt the fact, never ask a second time."""
     vm = move.vm.id
     if facts.owner != move.source:
-        turn.record(mv.MoveAdopted(turn.at, vm, facts.owner, f"moved to {facts.owner} by something else"))
+        adopt(turn, move, facts.owner, f"moved to {facts.owner} by something else")
         if not facts.busy:
             arrived(turn, vm, facts.owner)
         return True
     if facts.busy:
-        turn.record(mv.MoveAdopted(turn.at, vm, None, "something else is moving it"))
+        adopt(turn, move, None, "something else is moving it")
         return True
     return False
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from console.model.identity import HostName, RoleName, RunId, VmId, VmRef
-from console.planner.values import Engine
+from console.planner.values import Engine, SlotReading
 
 
 class MoveState(Enum):
@@ -78,6 +78,15 @@ class Purpose(Enum):
     """Empty the node."""
     RETURN = "return"
     """Resume the node and bring VMs back to it; moves have many sources and one destination."""
+
+
+class WhenStuck(Enum):
+    """What becomes of a move that the watchdog calls stuck."""
+
+    ASK = "ask"
+    """Nothing happens by itself: an operator chooses from what the watchdog offers."""
+    CANCEL = "cancel"
+    """Nobody is there to be asked: it is cancelled, and tried once more elsewhere."""
 
 
 class Phase(Enum):
@@ -153,6 +162,10 @@ class Move:
     accepted: bool = False
     """Windows answered that it started this attempt."""
     cancelling: bool = False
+    cancel_reason: str = ""
+    """Why the run cancelled it by itself; empty when an operator did."""
+    forced_to: HostName | None = None
+    """The owner that an operator forced it to, which saved it."""
     checking_since: datetime | None = None
     not_before: datetime | None = None
     """Not tried again before this moment."""
@@ -298,9 +311,18 @@ class RunState:
     left_on_node: tuple[str, ...] = field(default=())
     """At close: what the node still owns, by name."""
     per_node_limit: int = 1
-    """Migrations that one node takes part in, in and out together (MaximumParallelMigrations)."""
+    """MaximumParallelMigrations: migrations that one node takes part in, in and out together, or one pair of nodes."""
     destination_limit: int | None = None
     """Migrations into one destination at once; None: only the limit per node."""
+    pair_limit: int | None = None
+    """Migrations between one pair of nodes at once, either way."""
+    cluster_limit: int | None = None
+    """Migrations in the whole cluster at once."""
+    parallel_per: SlotReading = SlotReading.NODE
+    """What MaximumParallelMigrations is taken to count."""
+    parallel_seen: SlotReading | None = None
+    """What the cluster itself has shown that it counts."""
+    when_stuck: WhenStuck = WhenStuck.ASK
     memory_reserve_fraction: float = 0.05
     pause_node: bool = True
     """False: the operator chose not to pause (storage would lose redundancy)."""
@@ -337,6 +359,8 @@ class RunState:
     """The forecast's p90 ends after the window."""
     handed_over: bool = False
     """It began with single moves, and the cluster's own drain was asked to do the rest."""
+    foreign_drain: bool = False
+    """The cluster's own drain works on the node, and something else asked for it: it is not this run's to stop."""
     lease: LeaseState = LeaseState()
 
     @property

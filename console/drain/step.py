@@ -16,6 +16,7 @@ from . import events as ev
 from . import lease_events as le
 from . import move_events as mv
 from . import signals as sg
+from .adopting import adopt
 from .arrivals import on_arrival, on_blackout, verify_again
 from .commands import ReadGuard, ReadNode, ReadProgress, WaitUntil
 from .ending import all_settled, close_if_restored, finish, lose_the_followed, skip_the_rest
@@ -34,7 +35,7 @@ from .settings import change_at_start, on_setting_answered, on_setting_read, res
 from .starts import ask_again, give_back_checks, on_check, start_what_may
 from .state import MoveState, Outcome, Phase, RunState
 from .turn import Step, Turn
-from .watchdog import watch
+from .watchdog import leave_if_hopeless, watch
 
 MOVE_IN_PROGRESS = frozenset({5908, 5959, 0x80071714, 0x80071747})
 """ERROR_CLUSTER_GROUP_MOVING and ERROR_CLUSTER_GROUP_QUEUED: something else moves this role already."""
@@ -90,7 +91,7 @@ def _(signal: sg.StartAnswered, turn: Turn) -> None:
     elif reply.answered is Answered.UNANSWERED:
         turn.record(mv.MoveStartUnanswered(turn.at, signal.vm, reply.reason))
     elif reply.code in MOVE_IN_PROGRESS:
-        turn.record(mv.MoveAdopted(turn.at, signal.vm, None, "something else is moving it"))
+        adopt(turn, move, None, "something else is moving it")
     else:
         fail(turn, move, reply.reason, reply.code)
 
@@ -103,6 +104,21 @@ def _(signal: sg.CancelReplied, turn: Turn) -> None:
     # 5023 (INVALID_STATE): nothing was pending any more; the next poll tells where the VM is.
     accepted = signal.reply.answered is not Answered.REFUSED or signal.reply.code in (5023, 0x8007139F)
     turn.record(mv.CancelAnswered(turn.at, signal.vm, accepted, signal.reply.reason))
+
+
+@_react.register
+def _(signal: sg.ForceReplied, turn: Turn) -> None:
+    move = turn.move(signal.vm)
+    if move is not None and move.forced_to is not None:
+        accepted = signal.reply.answered is not Answered.REFUSED
+        turn.record(mv.ForceAnswered(turn.at, signal.vm, accepted, signal.reply.reason))
+
+
+@_react.register
+def _(signal: sg.ActorFound, turn: Turn) -> None:
+    move = turn.move(signal.vm)
+    if move is not None and signal.who:
+        turn.record(mv.ActorNamed(turn.at, signal.vm, signal.who))
 
 
 @_react.register
@@ -133,6 +149,9 @@ def _(signal: sg.Ticked, turn: Turn) -> None:
         return
     _ask_what_is_due(turn)
     watch(turn)
+    leave_if_hopeless(turn)
+    if turn.state.phase is Phase.ENDED:
+        return
     revise(turn)
     turn.ask(WaitUntil(_next_look(turn)))
 

@@ -15,6 +15,7 @@ from console.model.failures import Failure
 from console.model.identity import HostName, VmId
 from console.planner.values import Plan
 
+from .actors import Actors
 from .changing import Hands
 from .leasing import Leases
 from .looking import Lookout
@@ -36,6 +37,7 @@ class Executor:
     sensors: Sensors
     leases: Leases
     replan: Replanner
+    actors: Actors
     clock: Clock
 
     async def perform(self, command: Task, state: RunState) -> sg.Signal | None:
@@ -70,6 +72,21 @@ class Executor:
                 return await self._check(state.moves[vm], destination)
             case cmd.VerifyArrival(vm, host):
                 return await self._verify(state.moves[vm], host)
+            case cmd.ReadCause() | cmd.ReadBlackout() | cmd.ReadActor():
+                return await self._read_traces(command, state)
+            case cmd.ReadSetting(name):
+                return await self._read_setting(name)
+            case cmd.ReadGuard():
+                values = await self.sensors.read(*_places(state))
+                return sg.GuardMeasured(self.clock.now(), values)
+            case cmd.Replan(vm, wanted, at_once):
+                return await self._replan(state, vm, wanted, at_once)
+
+    async def _read_traces(
+        self, command: cmd.ReadCause | cmd.ReadBlackout | cmd.ReadActor, state: RunState
+    ) -> sg.Signal | None:
+        """What the event logs kept."""
+        match command:
             case cmd.ReadCause(vm, destination, since):
                 event = await self.lookout.cause(state.moves[vm], destination, since)
                 code = None if event is None else event.failure_code
@@ -78,13 +95,8 @@ class Executor:
             case cmd.ReadBlackout(vm, host, since):
                 dark_s = await self.lookout.blackout_s(state.moves[vm], host, since)
                 return None if dark_s is None else sg.BlackoutRead(self.clock.now(), vm, dark_s)
-            case cmd.ReadSetting(name):
-                return await self._read_setting(name)
-            case cmd.ReadGuard():
-                values = await self.sensors.read(*_places(state))
-                return sg.GuardMeasured(self.clock.now(), values)
-            case cmd.Replan(vm, wanted, at_once):
-                return await self._replan(state, vm, wanted, at_once)
+            case cmd.ReadActor(vm, since):
+                return sg.ActorFound(self.clock.now(), vm, await self.actors.who(state.moves[vm], since))
 
     async def _read_node(self) -> sg.Signal:
         try:
@@ -143,6 +155,8 @@ class Executor:
                 return sg.StartAnswered(at, vm, reply)
             case cmd.CancelMove(vm):
                 return sg.CancelReplied(at, vm, reply)
+            case cmd.ForceOwner(vm):
+                return sg.ForceReplied(at, vm, reply)
             case cmd.MoveOwned(kind, name, destination):
                 return sg.OwnedAnswered(at, kind, name, destination, reply)
             case cmd.CloseNode():

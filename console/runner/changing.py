@@ -8,6 +8,7 @@ from console.drain.commands import (
     CancelMove,
     ChangeCommand,
     CloseNode,
+    ForceOwner,
     MoveOwned,
     PauseNode,
     ResumeNode,
@@ -85,18 +86,25 @@ def call_of(command: ChangeCommand, node: HostName) -> Call:
             return changes.drain_node(node)
         case StopNativeDrain() | ResumeNode():
             return changes.resume_node(node)
-        case StartMove(vm, destination, live, quick):
-            if live:
-                return changes.move_vm_live(vm, destination)
-            return changes.move_vm_quick(vm, destination) if quick else changes.move_vm_stopped(vm, destination)
+        case StartMove():
+            return _start(command)
         case CancelMove(vm):
             return changes.cancel_move(vm)
-        case MoveOwned(kind, name, destination):
-            if kind is OwnedKind.VOLUME:
-                return changes.move_shared_volume(name, destination)
+        case ForceOwner(role=role, host=host):
+            return changes.move_group(role, host)
+        case MoveOwned(OwnedKind.VOLUME, name, destination):
+            return changes.move_shared_volume(name, destination)
+        case MoveOwned(name=name, destination=destination):
             return changes.move_group(RoleName(name), destination)
         case SetSetting(name=name, value=value):
             return _setting(name, value)
+
+
+def _start(command: StartMove) -> Call:
+    vm, destination = command.vm, command.destination
+    if command.live:
+        return changes.move_vm_live(vm, destination)
+    return changes.move_vm_quick(vm, destination) if command.quick else changes.move_vm_stopped(vm, destination)
 
 
 def _setting(name: str, value: str) -> Call:

@@ -66,6 +66,16 @@ class Leases:
             return sg.ReadFailed(self.clock.now(), str(failure))
         return sg.LeaseRead(self.clock.now(), now, rows, asked_at)
 
+    async def in_force(self) -> tuple[LeaseRow, ...]:
+        """The leases of other runs that have not expired.
+
+        Raises:
+            Failure: they can not be read.
+        """
+        now = await self._cluster_now()
+        rows = await self._rows()
+        return tuple(row for row in rows if row.run != self.run and row.expires_at is not None and row.expires_at > now)
+
     async def _rows(self) -> tuple[LeaseRow, ...]:
         """Every lease; one that can not be read makes the whole look fail, for it may be in force."""
         groups = await self._listed()
@@ -129,11 +139,7 @@ class Leases:
         """The run that changed a setting and still goes on; empty when it is this one, or over."""
         if changed is None or changed.run == self.run:
             return ""
-        now = await self._cluster_now()
-        for row in await self._rows():
-            if row.run == changed.run and row.expires_at is not None and row.expires_at > now:
-                return changed.run
-        return ""
+        return changed.run if any(row.run == changed.run for row in await self.in_force()) else ""
 
     async def note(self, command: SetSetting) -> Reply:
         """Write the original down where every console finds it, before it changes; clear it when it is back."""

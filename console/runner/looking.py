@@ -12,7 +12,16 @@ from console.clock import Clock
 from console.drain.facts import Arrival, CheckFacts, NodeFacts, OwnedRole, Sight
 from console.drain.state import Move
 from console.inventory.asking import Interview
-from console.model.cluster import Contact, GroupFlags, GroupState, Host, MigrationProgress, VirtualMachine
+from console.model.cluster import (
+    Contact,
+    DrainStatus,
+    GroupFlags,
+    GroupState,
+    Host,
+    MigrationProgress,
+    NodeFlags,
+    VirtualMachine,
+)
 from console.model.failures import CommandFailed, Failure
 from console.model.identity import HostName, RoleName, VmId
 from console.ports import Reader
@@ -106,6 +115,7 @@ class Lookout:
             destination_why_not="" if accepts else _why_not(destination, node),
             destination_free_bytes=target.memory_free_bytes,
             destination_memory_bytes=target.memory_bytes,
+            node_draining=any(host.name == self.node and is_draining(host) for host in nodes),
         )
 
     async def arrival(self, move: Move, host: HostName) -> Arrival:
@@ -261,6 +271,12 @@ class Lookout:
             return await Interview(self.reader, host).told(call, decode)
         except Failure:
             return None
+
+
+def is_draining(host: Host) -> bool:
+    """Whether the cluster's own drain empties the node."""
+    flagged = host.flags is not None and bool(host.flags & NodeFlags.DRAIN_IN_PROGRESS)
+    return host.drain_status is DrainStatus.IN_PROGRESS or flagged
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,7 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from console.journal.live import load_run
     from console.learning import LearningForecaster
 
+    from .actors import Actors
     from .carrying import Executor
     from .changing import Hands
     from .control import Circle
@@ -118,12 +119,14 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     known = (*seeds_of(site.options), *(move.destination for move in state.moves.values() if move.destination))
     circle = Circle(reader, known, state.node)
     hands = Hands(writer, circle, state.node)
+    leases = Leases(reader, circle, hands, clock, run)
     executor = Executor(
         Lookout(reader, circle, clock, state.node),
         hands,
         Sensors(reader, clock),
-        Leases(reader, circle, hands, clock, run),
+        leases,
         FreshPlanner(reader, clock, site, LearningForecaster(site.paths, run)),
+        Actors(reader, circle, leases, clock),
         clock,
     )
     try:

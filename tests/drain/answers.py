@@ -32,6 +32,8 @@ def answer(command: cmd.ChangeCommand | cmd.LeaseCommand, reply: Reply, id: str,
             return sg.StartAnswered(at, vm, reply)
         case cmd.CancelMove(vm):
             return sg.CancelReplied(at, vm, reply)
+        case cmd.ForceOwner(vm):
+            return sg.ForceReplied(at, vm, reply)
         case cmd.MoveOwned(kind, name, destination):
             return sg.OwnedAnswered(at, kind, name, destination, reply)
         case cmd.SetSetting(name, value):

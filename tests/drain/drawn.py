@@ -10,11 +10,12 @@ from console.drain.guard import Lines
 from console.drain.lease import LeaseTerms
 from console.drain.requests import OperatorRequest
 from console.drain.rules import Rules
-from console.drain.state import Consent
+from console.drain.state import Consent, WhenStuck
 from console.model.identity import HostName, VmId
-from console.planner.values import Engine
+from console.planner.values import Engine, SlotReading
 
 from .campaign import Campaign, seeded_latency
+from .caps import Caps
 from .faults import draw
 from .making import make_world, opened_for, send_away
 from .moments import EPOCH
@@ -41,6 +42,7 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
             world.vms[vm].excluded = frozenset({dice.choice(nodes[1:])})
     if dice.random() < 0.1:
         world.faults.native_leaves = 0.2
+    world.caps = _caps(dice)
     returning = dice.random() < 0.12
     if returning:
         send_away(world, paused=dice.random() < 0.8)
@@ -53,6 +55,7 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         engine=Engine.NATIVE if dice.random() < 0.15 and not returning else Engine.PLANNED,
         quick=frozenset(vm for vm in vms if dice.random() < 0.05),
         smb=dice.random() < 0.5,
+        when_stuck=dice.choice((WhenStuck.ASK, WhenStuck.CANCEL)),
     )
     hammered = dice.random() < 0.3
     requests = [*(_keys(dice, vms, nodes) if hammered else ()), *_last_words()]
@@ -75,6 +78,14 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         *(["console killed"] if killed else []),
     ]
     return Drawn(campaign, tuple(names))
+
+
+def _caps(dice: random.Random) -> Caps:
+    def perhaps(chance: float, *values: int) -> int | None:
+        return dice.choice(values) if dice.random() < chance else None
+
+    reading = SlotReading.PAIR if dice.random() < 0.3 else SlotReading.NODE
+    return Caps(reading, perhaps(0.25, 1, 2), perhaps(0.25, 1, 2), perhaps(0.25, 1, 2, 3))
 
 
 def rules_for(dice: random.Random) -> Rules:
@@ -120,6 +131,7 @@ def _key(dice: random.Random, vms: list[VmId], nodes: list[HostName]) -> Operato
         rq.ReleaseMove(vm),
         rq.RetryMove(vm, dice.choice((None, *nodes))),
         rq.CancelMove(vm),
+        rq.ForceBack(vm, dice.choice((None, *nodes))),
         rq.SkipMove(vm),
     )
     rare: tuple[OperatorRequest, ...] = (

@@ -52,6 +52,10 @@ class Faults:
     disk_full: tuple[Stretch, ...] = ()
     """The journal takes nothing: whatever was decided waits."""
     heartbeat_never: frozenset[VmId] = frozenset()
+    cancel_ignored: float = 0.0
+    """A cancel is taken and has no effect."""
+    other_drain: float | None = None
+    """At this moment somebody else starts the cluster's own drain of the node."""
     close_refused: bool = False
     pause_refused: bool = False
     lease_refused: bool = False
@@ -59,9 +63,31 @@ class Faults:
     """The cluster's own drain leaves a VM where it is."""
     codes: tuple[int, ...] = field(default=KNOWN_CODES)
 
+    def readings(self, at_s: float) -> dict[str, float]:
+        """What the guard reads."""
+        return {
+            "csv latency s": 0.2 if within(self.busy_csv, at_s) else 0.004,
+            "redirected io per s": 5000.0 if within(self.redirected, at_s) else 0.0,
+            "missed heartbeats": 9.0 if within(self.heartbeats_missed, at_s) else 0.0,
+        }
+
 
 def within(stretches: tuple[Stretch, ...], at_s: float) -> bool:
     return any(start <= at_s < end for start, end in stretches)
+
+
+def fate_of(draw: float, faults: Faults, *, own: bool) -> str:
+    """What becomes of a migration, for a draw between 0 and 1."""
+    for name, chance in (
+        ("fails", faults.move_fails),
+        ("sticks", faults.move_sticks if own else 0.0),
+        ("late", faults.move_late),
+        ("slow", faults.not_converging),
+    ):
+        if draw < chance:
+            return name
+        draw -= chance
+    return "arrives"
 
 
 def _moment(dice: random.Random) -> float:
@@ -124,6 +150,8 @@ _MAKERS: dict[str, Maker] = {
     "guest heartbeat never back": lambda dice, place: {"heartbeat_never": frozenset({dice.choice(place.vms)})},
     "drain flag refused": lambda dice, place: {"close_refused": True},
     "pause refused": lambda dice, place: {"pause_refused": True},
+    "cancel has no effect": lambda dice, place: {"cancel_ignored": 0.7, "move_sticks": 0.3},
+    "drained by another": lambda dice, place: {"other_drain": _moment(dice)},
     "lease refused": lambda dice, place: {"lease_refused": True},
 }
 KINDS = tuple(_MAKERS)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain.fold import apply, fold
-from console.drain.limits import fence_reason, load
+from console.drain.limits import cluster_load, fence_reason, inflow, load, pair_load
 from console.drain.state import Move, MoveState, Outcome, Phase, RunState
 from console.journal.codec import decode_event, encode_event
-from console.planner.values import Engine
+from console.model.identity import HostName
+from console.planner.values import Engine, SlotReading
 
 from .world import SOURCE, World
 
@@ -70,7 +71,7 @@ class Judge:
 
     def _leaves(self, move: Move, event: mv.MoveEvent) -> None:
         """A terminal state is left only by a late arrival or by an operator's or the one automatic retry."""
-        again = mv.MoveArrived | mv.MoveRetried | mv.BlackoutMeasured | mv.MoveSkipped
+        again = mv.MoveArrived | mv.MoveRetried | mv.BlackoutMeasured | mv.MoveSkipped | mv.ActorNamed
         if move.state.terminal and not isinstance(event, again):
             self.say(f"{type(event).__name__} for a VM that is {move.state.value}")
 
@@ -79,7 +80,10 @@ class Judge:
             self.say("a single move beside the cluster's own drain")
         if state.occupied_slots > state.slots:
             self.say(f"{state.occupied_slots} at once, {state.slots} allowed")
-        for node, count in load(state).items():
+        move = state.moves[event.vm]
+        if _over_site_limits(state, move.source, event.destination):
+            self.say(f"{event.vm} starts over the site's limits")
+        for node, count in load(state).items() if state.parallel_per is SlotReading.NODE else ():
             if count > state.per_node_limit and node in (SOURCE, event.destination):
                 self.say(f"{node} takes part in {count}, limit {state.per_node_limit}")
         if event.quick and not any(
@@ -159,6 +163,17 @@ class Judge:
         troubled = self.world.faults.quota or self.world.faults.signed_out_at is not None
         if kept is not None and kept[0] == state.lease.id and quiet and not (troubled or self.killed):
             self.say(f"the lease {name} was not removed")
+
+
+def _over_site_limits(state: RunState, source: HostName, destination: HostName) -> bool:
+    between = pair_load(state, source, destination)
+    counts = [
+        (inflow(state, destination), state.destination_limit),
+        (between, state.pair_limit),
+        (between, state.per_node_limit if state.parallel_per is SlotReading.PAIR else None),
+        (cluster_load(state), state.cluster_limit),
+    ]
+    return any(most is not None and count > most for count, most in counts)
 
 
 def _by_choice(state: RunState) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from console.drain import events as ev
-from console.drain.state import Consent, Move, MoveState, OwnedKind, Purpose
+from console.drain.state import Consent, Move, MoveState, OwnedKind, Purpose, WhenStuck
 from console.model.cluster import GroupState, NodeState
 from console.model.identity import HostName, RoleName, RunId, VmId, VmRef
 from console.model.units import GIB
@@ -53,6 +53,7 @@ def opened_for(
     quick: frozenset[VmId] = frozenset(),
     run: str = "run",
     smb: bool = False,
+    when_stuck: WhenStuck = WhenStuck.ASK,
 ) -> ev.RunOpened:
     """A plan that spreads the VMs over the other nodes, round and round."""
     return ev.RunOpened(
@@ -70,6 +71,11 @@ def opened_for(
         operator="ann",
         smb_transport=smb,
         purpose=Purpose.RETURN if world.returning else Purpose.DRAIN,
+        destination_limit=world.caps.per_destination,
+        pair_limit=world.caps.per_pair,
+        cluster_limit=world.caps.cluster_wide,
+        parallel_per=world.caps.parallel_per,
+        when_stuck=when_stuck,
     )
 
 

@@ -200,7 +200,7 @@ def test_no_progress_is_slow_then_stuck_and_progress_makes_it_steady_again() -> 
     assert "no progress for 3 min" in table.move(0).reason
     table.tick(1810.0)
     assert table.move(0).pace is Pace.STUCK
-    assert "Next:" in table.move(0).reason
+    assert "in order: 1. look who owns it" in table.move(0).reason
     assert not table.asked(cmd.CancelMove), "it offers, it does not act"
     table.see(0, migrating=True, percent=43.0, role_state=GroupState.PENDING)
     assert table.move(0).pace is Pace.STEADY

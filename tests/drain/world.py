@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.drain import commands as cmd
@@ -19,10 +19,11 @@ from console.model.identity import HostName, VmId
 from console.model.units import GIB
 
 from .answers import answer, unread
-from .faults import Faults, within
+from .caps import Caps
+from .faults import Faults, fate_of, within
 from .lease_book import LeaseBook
 from .machines import Migration, Node, Vm
-from .moments import EPOCH, moment
+from .moments import EPOCH, fresh, moment
 from .replanner import plan_for
 
 __all__ = ["EPOCH", "SOURCE", "Faults", "Vm", "World", "fresh", "moment"]
@@ -46,10 +47,12 @@ class World:
     """The cluster-wide object for changed settings."""
     leases: LeaseBook = field(default_factory=LeaseBook)
     limit: int = 2
+    caps: Caps = field(default_factory=Caps)
     now_s: float = 0.0
     peak: Counter[HostName] = field(default_factory=Counter)
     own_starts: list[tuple[float, VmId, HostName]] = field(default_factory=list)
     cancels: list[tuple[float, VmId]] = field(default_factory=list)
+    forced: list[VmId] = field(default_factory=list)
     changes: list[tuple[float, cmd.Command]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     own_in_flight_peak: int = 0
@@ -63,12 +66,7 @@ class World:
     def advance(self, to_s: float) -> None:
         """Finish every migration whose moment has come."""
         self.now_s = max(self.now_s, to_s)
-        for at, name in self.faults.node_dies:
-            if at <= self.now_s and self.nodes[name].state in (NodeState.UP, NodeState.PAUSED):
-                self._die(name)
-        for at, name in self.faults.fills_up:
-            if at <= self.now_s:
-                self.nodes[name].free_bytes = 0
+        self._strike()
         for vm in self.vms.values():
             if vm.migration is not None and vm.migration.fate != "sticks" and vm.migration.end_s <= self.now_s:
                 self._end(vm, vm.migration)
@@ -76,6 +74,19 @@ class World:
             self._drain_natively()
         if self.random.random() < self.faults.foreign / 20:
             self._meddle()
+
+    def _strike(self) -> None:
+        """Whatever has its moment."""
+        for at, name in self.faults.node_dies:
+            if at <= self.now_s and self.nodes[name].state in (NodeState.UP, NodeState.PAUSED):
+                self._die(name)
+        for at, name in self.faults.fills_up:
+            if at <= self.now_s:
+                self.nodes[name].free_bytes = 0
+        if self.faults.other_drain is not None and self.faults.other_drain <= self.now_s and not self.returning:
+            self.faults.other_drain = None
+            if self.nodes[SOURCE].state in (NodeState.UP, NodeState.PAUSED):
+                self._at_source(cmd.StartNativeDrain())
 
     def _die(self, name: HostName) -> None:
         """Its VMs restart elsewhere, moves from and to it end."""
@@ -164,7 +175,7 @@ class World:
             case cmd.ReadSetting(name):
                 return sg.SettingRead(at, name, self.settings.get(name), "", self.originals.get(name))
             case cmd.ReadGuard():
-                return sg.GuardMeasured(at, self._guard())
+                return sg.GuardMeasured(at, self.faults.readings(self.now_s))
             case cmd.ReadProgress(vms):
                 return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign())
         return self._read_vm(command, at)
@@ -182,17 +193,12 @@ class World:
                 return sg.CauseFound(at, vm, f"error {code}" if code else "", code)
             case cmd.ReadBlackout(vm):
                 return sg.BlackoutRead(at, vm, 0.7)
+            case cmd.ReadActor(vm):
+                return sg.ActorFound(at, vm, "the cluster's balancer")
             case cmd.Replan(vm, wanted, at_once):
                 plan = plan_for(self, vm, wanted)
                 return sg.Replanned(at, plan, vm, wanted, at_once)
         return None
-
-    def _guard(self) -> dict[str, float]:
-        return {
-            "csv latency s": 0.2 if within(self.faults.busy_csv, self.now_s) else 0.004,
-            "redirected io per s": 5000.0 if within(self.faults.redirected, self.now_s) else 0.0,
-            "missed heartbeats": 9.0 if within(self.faults.heartbeats_missed, self.now_s) else 0.0,
-        }
 
     def _others(self) -> list[HostName]:
         if within(self.faults.no_quorum, self.now_s):
@@ -221,6 +227,7 @@ class World:
             destination_why_not="" if self._takes(destination) else f"{destination} takes no roles",
             destination_free_bytes=node.free_bytes,
             destination_memory_bytes=512 * GIB,
+            node_draining=self.native_on,
         )
 
     def _takes(self, host: HostName) -> bool:
@@ -298,7 +305,10 @@ class World:
                 migration = self.vms[vm].migration
                 if migration is None:
                     return Reply(Answered.REFUSED, "nothing pending", 5023)
-                migration.fate, migration.end_s = "fails", self.now_s + 1.0
+                if self.random.random() >= self.faults.cancel_ignored:
+                    migration.fate, migration.end_s = "fails", self.now_s + 1.0
+            case cmd.ForceOwner(vm, host=host):
+                self._force(self.vms[vm], host)
             case cmd.MoveOwned(_, name, destination):
                 self.owned[name] = (self.owned[name][0], destination)
             case cmd.SetSetting(name, value, original):
@@ -357,21 +367,18 @@ class World:
         self._migrate(vm, destination, own=True)
         return OK
 
+    def _force(self, vm: Vm, host: HostName) -> None:
+        """Saved and restored, on the host that was named."""
+        if host != vm.host and self.nodes[host].state is NodeState.UP:
+            self.left_at_s[vm.ref.id], vm.host = self.now_s, host
+        vm.migration = None
+        self.forced.append(vm.ref.id)
+
     def _migrate(self, vm: Vm, destination: HostName | None, *, own: bool) -> None:
         if destination is None:
             return
         duration = self.random.uniform(3.0, 40.0)
-        draw, fate = self.random.random(), "arrives"
-        for name, chance in (
-            ("fails", self.faults.move_fails),
-            ("sticks", self.faults.move_sticks if own else 0.0),
-            ("late", self.faults.move_late),
-            ("slow", self.faults.not_converging),
-        ):
-            if draw < chance:
-                fate = name
-                break
-            draw -= chance
+        fate = fate_of(self.random.random(), self.faults, own=own)
         if fate in ("late", "slow"):
             duration *= 4
         vm.code = None
@@ -381,20 +388,12 @@ class World:
     def _count(self) -> None:
         """Moves that the run can see; one that looks failed and goes on is nobody's to count."""
         flying = [
-            vm.migration and (vm.host, vm.migration.destination)
+            (vm.host, vm.migration.destination)
             for vm in self.vms.values()
             if vm.migration is not None and vm.migration.own and vm.migration.fate != "late"
         ]
         self.own_in_flight_peak = max(self.own_in_flight_peak, len(flying))
-        per_node: Counter[HostName] = Counter()
         for ends in flying:
-            per_node.update(ends or ())
-        for node, count in per_node.items():
-            self.peak[node] = max(self.peak[node], count)
-            if count > self.limit:
-                self.violations.append(f"{node} takes part in {count} migrations, its limit is {self.limit}")
-
-
-def fresh(signal: sg.Signal, at_s: float) -> sg.Signal:
-    """The signal as it is delivered: stamped with the moment of its delivery."""
-    return replace(signal, at=moment(at_s))
+            for node in ends:
+                self.peak[node] = max(self.peak[node], sum(node in others for others in flying))
+        self.violations.extend(self.caps.broken(flying, self.limit))

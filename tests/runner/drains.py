@@ -23,6 +23,7 @@ from console.model.identity import HostName, RunId
 from console.paths import standard_paths
 from console.planner.values import Plan, PlanOptions
 from console.planning import make_plan
+from console.runner.actors import Actors
 from console.runner.carrying import Executor
 from console.runner.changing import Hands
 from console.runner.control import Circle
@@ -88,12 +89,14 @@ class Drain:
         circle = Circle(self.door, self.hosts, self.node)
         clock = self.lab.clock
         hands = Hands(self.door, circle, self.node)
+        leases = Leases(self.door, circle, hands, clock, self.run)
         executor = Executor(
             Lookout(self.door, circle, clock, self.node),
             hands,
             Sensors(self.door, clock),
-            Leases(self.door, circle, hands, clock, self.run),
+            leases,
             self.planner(),
+            Actors(self.door, circle, leases, clock),
             clock,
         )
         complaints: list[str] = []
