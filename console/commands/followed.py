@@ -46,7 +46,7 @@ async def follow(runs: Runs, handle: JournalRun, *, as_json: bool, events: bool,
     """
     narrate(f"Run {handle.run}. It goes on without this terminal; drainboard attach {handle.run} rejoins it.")
     view = _View(events)
-    with _interrupts() as interrupted:
+    with interrupts() as interrupted:
         waited_s = 0.0
         take_overs = 0
         while not view.is_over:
@@ -142,7 +142,7 @@ def _share(move: Move) -> str:
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
+def interrupts() -> Iterator[Callable[[], bool]]:
     """Counts Ctrl+C instead of dying of it; the function tells, once each, whether there was one."""
     pressed: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))

@@ -192,11 +192,7 @@ class Journal:
 
     def take_asked(self, run: RunId) -> list[tuple[str, str]]:
         """As :meth:`take_requests`: operator and text."""
-        with _translated(self.path):
-            waiting = self._connection.execute(
-                "SELECT count(*) FROM requests WHERE run = ? AND taken = 0", (run,)
-            ).fetchone()[0]
-        if not waiting:
+        if not self.is_asked(run):
             return []
         with self._writing() as connection:
             rows = connection.execute(
@@ -204,6 +200,12 @@ class Journal:
             ).fetchall()
             connection.executemany("UPDATE requests SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])
         return [(by, body) for _, by, body in rows]
+
+    def is_asked(self, run: RunId) -> bool:
+        """Whether a request waits to be taken."""
+        with _translated(self.path):
+            waiting = self._connection.execute("SELECT 1 FROM requests WHERE run = ? AND taken = 0 LIMIT 1", (run,))
+            return waiting.fetchone() is not None
 
     # runners
 

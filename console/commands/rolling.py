@@ -1,0 +1,257 @@
+"""A roll from the command line: planned, agreed to, started, or gone on with."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.drain.roll_requests import LeaveNode, StopRolling, TryNodeAgain
+from console.drain.roll_state import RollState
+from console.exits import CommandEnded, ExitCode, UsageProblem
+from console.formatting import name, plain
+from console.journal.trouble import JournalUnusable
+from console.model.cluster import Cluster
+from console.model.identity import HostName, VmId
+from console.operations import Consents
+from console.planner.roll import RollOptions, RollPlan
+from console.rolling.book import JournalRoll, RollBook, RollWishes
+from console.rolling.planning import EVERY, refusals_of
+
+from .drained import settings_of
+from .levers import Levers
+from .names import find_host, find_vm
+from .output import narrate
+from .roll import report
+from .roll_followed import follow_roll
+from .session import read_all, with_operations
+from .target import Target
+
+if TYPE_CHECKING:
+    from console.composition import LiveOperations
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of the open roll."""
+
+    retry: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    stop: bool = False
+    approve: str | None = None
+    """``each`` or ``all``; None: each on a terminal, of a new roll all without one."""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.retry or self.skip or self.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class RollRequest:
+    """A roll as it was typed."""
+
+    nodes: tuple[str, ...]
+    levers: Levers
+    options: RollOptions
+    confirm: str | None
+    hook: str | None
+    hook_timeout_s: float
+    approve: str | None
+    consents: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    """Interrupt, leave behind, settings."""
+    anew: bool
+
+
+def continued(target: Target, asked: Asked, *, as_json: bool) -> int:
+    """Go on with the open roll; returns its exit code.
+
+    Raises:
+        CommandEnded: none is open, a node that it does not know, or no connection.
+    """
+
+    async def work(operations: LiveOperations) -> int:
+        cluster = await operations.read_cluster()
+        book = RollBook(operations.site, operations.clock, read_only=operations.read_only)
+        state = _open_roll(book, cluster)
+        if state is None:
+            raise UsageProblem("No roll is open here. Name the nodes, or say --all.")
+        return await _go_on(operations, book, state, asked, as_json=as_json)
+
+    return with_operations(target, work, read_only=False)
+
+
+def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: bool) -> int:
+    """Start the roll, or go on with the open one, and follow it; returns its exit code.
+
+    Raises:
+        CommandEnded: it can not start: names, consents, another roll, no connection.
+    """
+    settings = settings_of(request.consents[2])
+    hook = program_of(request.hook)
+
+    async def work(operations: LiveOperations) -> int:
+        cluster = await operations.read_cluster()
+        _require_name(request.confirm, cluster, operations)
+        book = RollBook(operations.site, operations.clock, read_only=operations.read_only)
+        state = _open_roll(book, cluster)
+        if state is not None:
+            return await _go_on(operations, book, state, asked, as_json=as_json)
+        cluster = await read_all(operations)
+        wishes = _wishes(cluster, request, settings, hook)
+        nodes, continues = _nodes(cluster, request, book)
+        options = request.options.with_plan(replace(request.levers.on(cluster), excluded=frozenset(wishes.excluded)))
+        plan, choices = operations.roll(cluster, nodes, options)
+        plan, wishes = _left_by_consent(operations, cluster, nodes, (plan, wishes))
+        _require_consents(operations, cluster, plan, wishes.consents)
+        if not as_json:
+            report(plan, choices)
+        handle = _start(book, plan, cluster, replace(wishes, continues=continues))
+        return await follow_roll(operations, book, handle, approve=_approve(asked, fresh=True), as_json=as_json)
+
+    return with_operations(target, work, read_only=False)
+
+
+def program_of(typed: str | None) -> tuple[str, ...]:
+    """The hook as a program, found now, and its arguments.
+
+    Raises:
+        UsageProblem: no such program, or quotes that do not close.
+    """
+    if typed is None:
+        return ()
+    try:
+        words = shlex.split(typed, posix=sys.platform != "win32")
+    except ValueError as error:
+        raise UsageProblem(f"--hook {typed}: {error}.") from None
+    found = shutil.which(words[0]) if words else None
+    if found is None:
+        raise UsageProblem(f"--hook {typed}: there is no program {words[0] if words else ''!r} that can be run.")
+    return (str(Path(found).absolute()), *words[1:])
+
+
+def _open_roll(book: RollBook, cluster: Cluster) -> RollState | None:
+    try:
+        return book.open(cluster.name)
+    except JournalUnusable as trouble:
+        raise UsageProblem(str(trouble)) from None
+
+
+async def _go_on(operations: LiveOperations, book: RollBook, state: RollState, asked: Asked, *, as_json: bool) -> int:
+    done = len(state.nodes) - len(state.left)
+    narrate(f"Roll {state.roll} is open ({done} of {len(state.nodes)} nodes done); it goes on.")
+    handle = book.attach(state.roll)
+    for request, typed in ((TryNodeAgain, asked.retry), (LeaveNode, asked.skip)):
+        for text in typed:
+            book.request(handle, request(_node_of(state, text)))
+    if asked.stop:
+        book.request(handle, StopRolling())
+    approve = _approve(asked, fresh=False)
+    return await follow_roll(operations, book, handle, approve=approve, as_json=as_json, was_asked=asked.any)
+
+
+def _approve(asked: Asked, *, fresh: bool) -> str:
+    """``each`` asks on a terminal, ``all`` approves by itself, ``wait`` leaves it to another console."""
+    if asked.approve == "all" or (asked.approve is None and fresh and not sys.stdin.isatty()):
+        return "all"
+    return "each" if sys.stdin.isatty() else "wait"
+
+
+def _node_of(state: RollState, typed: str) -> HostName:
+    for node in state.nodes:
+        if node.casefold() == typed.casefold():
+            return node
+    raise UsageProblem(f"{typed} is not in roll {state.roll}: {', '.join(state.nodes)}.")
+
+
+def _require_name(typed: str | None, cluster: Cluster, operations: LiveOperations) -> None:
+    names = {cluster.name.casefold(), operations.site.name.casefold()}
+    if typed is not None and typed.casefold() not in names:
+        raise UsageProblem(
+            f"This cluster is {name(cluster.name)}, not {typed}: write --confirm {cluster.name}. Nothing was sent."
+        )
+
+
+def _wishes(
+    cluster: Cluster, request: RollRequest, settings: tuple[tuple[str, int], ...], hook: tuple[str, ...]
+) -> RollWishes:
+    interrupt, leave, _ = request.consents
+    left = _ids(cluster, leave) | {str(vm) for vm in request.levers.on(cluster).excluded}
+    approve = request.approve == "each" or (request.approve is None and sys.stdin.isatty())
+    return RollWishes(
+        consents=Consents(frozenset(_ids(cluster, interrupt)), frozenset(left), settings),
+        approve=approve,
+        hook=hook,
+        hook_timeout_s=request.hook_timeout_s,
+        excluded=tuple(VmId(vm) for vm in sorted(left - {EVERY})),
+    )
+
+
+def _ids(cluster: Cluster, typed: tuple[str, ...]) -> set[str]:
+    return {EVERY if text.casefold() == EVERY else str(find_vm(cluster, text).id) for text in typed}
+
+
+def _nodes(cluster: Cluster, request: RollRequest, book: RollBook) -> tuple[tuple[HostName, ...], str]:
+    """The nodes to roll over, and the stopped roll whose rest they are, if they are."""
+    every = tuple(host.name for host in cluster.hosts)
+    nodes = tuple(dict.fromkeys(find_host(cluster, text) for text in request.nodes)) or every
+    last = next((state for state in book.all() if state.cluster == cluster.name), None)
+    if request.anew or last is None or not (last.closed and last.stopping and last.left):
+        return nodes, ""
+    if set(nodes) != set(_whole(last, book)):
+        return nodes, ""
+    rest = tuple(node for node in last.left if node in cluster.host_by_name)
+    narrate(
+        f"Roll {last.roll} was stopped with {len(rest)} of {len(nodes)} nodes left; this goes on with those "
+        "(--anew begins with all again)."
+    )
+    return rest or nodes, last.roll if rest else ""
+
+
+def _whole(state: RollState, book: RollBook) -> tuple[HostName, ...]:
+    """The nodes of a roll, and of those whose rest it was."""
+    found = list(state.nodes)
+    before = {other.roll: other for other in book.all()}
+    while state.continues and state.continues in before:
+        state = before[state.continues]  # type: ignore[index]
+        found += state.nodes
+    return tuple(dict.fromkeys(found))
+
+
+def _left_by_consent(
+    operations: LiveOperations, cluster: Cluster, nodes: tuple[HostName, ...], planned: tuple[RollPlan, RollWishes]
+) -> tuple[RollPlan, RollWishes]:
+    """``--leave-behind all`` covers what has no place, too: it is planned as left behind."""
+    plan, wishes = planned
+    if EVERY not in wishes.consents.leave_behind or not plan.infeasible:
+        return planned
+    stay = frozenset(wishes.excluded) | frozenset(item.vm.id for item in plan.infeasible)
+    options = plan.options.with_plan(replace(plan.options.plan, excluded=stay))
+    return operations.roll(cluster, nodes, options)[0], replace(wishes, excluded=tuple(sorted(stay)))
+
+
+def _require_consents(operations: LiveOperations, cluster: Cluster, plan: RollPlan, consents: Consents) -> None:
+    """Whether everything that would not go over live, or not at all, was agreed to.
+
+    Raises:
+        CommandEnded: with the list of what was not, and how to agree to it.
+    """
+    lines = [f"  {plain(item.vm.name)} has no place: {plain(item.reason)}" for item in plan.infeasible]
+    for wave in plan.waves:
+        for node in wave.nodes:
+            drain = operations.plan(cluster, node, plan.options.plan)
+            lines += [f"  {node}: {text}" for text in refusals_of(replace(drain, infeasible=()), consents)]
+    if lines:
+        advice = "Agree with --allow-interrupt VM (or all) and --leave-behind VM (or all). No node was touched."
+        raise CommandEnded(ExitCode.BLOCKED, "\n".join(["The roll needs consents:", *lines, advice]))
+
+
+def _start(book: RollBook, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> JournalRoll:
+    try:
+        return book.start(plan, cluster.name, wishes)
+    except PermissionError as error:
+        raise UsageProblem(f"Nothing was sent: {error}. Remove read_only from the configuration to roll.") from None
+    except JournalUnusable as trouble:
+        raise CommandEnded(ExitCode.USAGE, f"The roll was not started: {trouble}") from None

@@ -1,0 +1,108 @@
+"""The roll's own process: started by a console, independent of its terminal, gone while only a person can go on.
+
+Like a run's runner it learns everything on its standard input, the password included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from console.clock import SystemClock
+from console.configuration.problems import ConfigurationError
+from console.drain.roll_state import RollState
+from console.exits import CommandEnded, ExitCode
+from console.journal.store import Journal
+from console.journal.trouble import JournalUnusable
+from console.model.identity import HostName, RunId
+from console.processes import is_alive
+from console.runner.starting import complain, start_child, this_host
+from console.site import Site, find_site
+
+
+def start_roll(site: Site, roll: RunId) -> subprocess.Popen[bytes]:
+    """Start the process that carries on (or takes over) a roll of the journal.
+
+    Raises:
+        OSError: no process could be started.
+    """
+    return start_child(site, "console.rolling.process", {"roll": roll})
+
+
+def main() -> int:
+    """Carry on the roll that standard input names; returns an exit code for the log's readers."""
+    order = json.loads(sys.stdin.buffer.read())
+    password = order["password"]
+    secret = None if password is None else SecretStr(password)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        site = find_site(Path(order["configuration"]), order["cluster"], lambda cluster, options: secret)
+        with Journal.open(site.paths.journal) as journal:
+            asyncio.run(_carry_on(site, journal, RunId(order["roll"])))
+    except (ConfigurationError, CommandEnded, JournalUnusable, PermissionError) as error:
+        complain(f"roll {order['roll']}: {error}")
+        return int(ExitCode.USAGE)
+    return int(ExitCode.DONE)
+
+
+async def _carry_on(site: Site, journal: Journal, roll: RunId) -> None:
+    """Until it is closed, or waits for somebody; who asks after that finds no process, and starts one."""
+    while True:
+        state = await _once(site, journal, roll, claim(journal, roll))
+        if state.closed or not journal.is_asked(roll):
+            return
+
+
+def claim(journal: Journal, roll: RunId) -> str:
+    """Become the only one that carries the roll on; a process of this machine that has died holds nothing.
+
+    Raises:
+        JournalUnusable: another one does.
+    """
+    beat = journal.runner(roll)
+    if beat is not None and beat.host == this_host() and not is_alive(beat.pid):
+        journal.leave_run(roll, beat.token)
+    return journal.take_run(roll, this_host(), os.getpid(), SystemClock().now())
+
+
+async def _once(site: Site, journal: Journal, roll: RunId, token: str) -> RollState:
+    from console.doors import open_doors, seeds_of
+    from console.journal.rolls import load_roll
+    from console.learning import LearningForecaster
+    from console.runner.changing import Hands
+    from console.runner.control import Circle
+
+    from .executor import RollExecutor
+    from .loop import RollRunner
+    from .planning import RollPlanner
+    from .runs import JournalDrains
+
+    state = load_roll(journal, roll)
+    clock = site.clock()
+    reader, writer = open_doors(site)
+    seeds = tuple(dict.fromkeys((*seeds_of(site.options), *state.nodes)))
+    drains = JournalDrains(site, journal, clock, state.operator)
+
+    def hands(node: HostName) -> Hands:
+        return Hands(writer, Circle(reader, seeds, node), node)
+
+    planner = RollPlanner(reader, clock, site, LearningForecaster(site.paths))
+    executor = RollExecutor(reader, hands, seeds, planner, drains, clock)
+    try:
+        return await RollRunner(journal, roll, token, executor, clock, complain).go()
+    finally:
+        drains.close()
+        await reader.close()
+        await writer.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The drains of a roll: runs of the same journal, each in a process of its own that outlives the roll's."""
+
+from __future__ import annotations
+
+from console.clock import Clock
+from console.drain.opening import consent_entries, open_event
+from console.drain.state import Purpose, RunState
+from console.journal.store import Journal
+from console.model.cluster import Cluster
+from console.model.failures import CommandFailed
+from console.model.identity import RunId
+from console.operations import Consents
+from console.planner.values import Plan
+from console.runner.process import start_runner
+from console.runs import JournalRun, Runs
+from console.site import Site
+
+
+class JournalDrains:
+    """See :class:`console.rolling.executor.Drains`."""
+
+    def __init__(self, site: Site, journal: Journal, clock: Clock, operator: str) -> None:
+        self._site = site
+        self._journal = journal
+        self._clock = clock
+        self._operator = operator
+        self._runs = Runs(site, clock, read_only=False)
+        self._handles: dict[RunId, JournalRun] = {}
+
+    def look(self, run: RunId) -> RunState | None:
+        if run not in self._handles:
+            if not self._journal.events(run):
+                return None
+            self._handles[run] = self._runs.attach(run)
+        state = self._handles[run].state()
+        if state.outcome is None and not self._runs.is_carried_out(run):
+            self._handles[run] = self._runs.attach(run)
+        return state
+
+    def start(self, run: RunId, plan: Plan, cluster: Cluster, consents: Consents, purpose: Purpose) -> None:
+        """A crash between the two steps leaves a run that the next look gives a runner."""
+        for other in self._runs.open_runs():
+            if other.node == plan.node:
+                raise CommandFailed(plan.node, f"Run {other.run} of {other.operator or 'somebody'} holds {plan.node}.")
+        now = self._clock.now()
+        opening = self._site.opening(now)
+        event = open_event(
+            plan,
+            cluster,
+            run=run,
+            at=now,
+            operator=self._operator,
+            purpose=purpose,
+            consents=consent_entries(
+                interrupt=consents.interrupt,
+                leave_behind=consents.leave_behind,
+                settings=consents.settings,
+                by=self._operator,
+                at=now,
+            ),
+            window_ends_at=opening.ends_at if opening is not None and opening.starts_at <= now else None,
+        )
+        self._journal.append(run, event)
+        start_runner(self._site, run)
+
+    def close(self) -> None:
+        self._runs.close()
