@@ -123,10 +123,11 @@ def shared_with_csv(facts: Facts, this: Check) -> Iterator[Finding]:
         if capped is None or host.reserves_bandwidth is None:
             yield from untold(this, [host], "What is reserved for cluster traffic (Get-NetQosTrafficClass)")
             continue
+        names = dict.fromkeys((first.name, storage.name))
         yield this.conflict(
             Subject(host=host.name),
-            f"On {host.name} migration ({first.name}) and CSV traffic ({storage.name}) share {ours.name} and nothing "
-            "is reserved: a drain can starve the heartbeats and the disks.",
+            f"On {host.name} migration and CSV traffic share {ours.name} ({' and '.join(names)}) and nothing is "
+            "reserved: a drain can starve the heartbeats and the disks.",
             host_evidence(host, "Get-NetQosTrafficClass", "no share reserved"),
             Fix(
                 "Reserve a share for cluster traffic (Network ATC, QoS), cap SMB, or migrate over another adapter.",

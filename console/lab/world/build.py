@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from datetime import datetime
 from random import Random
 
@@ -95,7 +96,7 @@ def _hosts(world: World) -> None:
     if unknown:
         raise ScenarioError(f"host: {', '.join(unknown)} is not one of {names[0]} to {names[-1]}")
     for number, name in enumerate(names, start=1):
-        adapters = [adapter for spec in scenario.networks for adapter in _adapters(spec, number)]
+        adapters = _told_apart([adapter for spec in scenario.networks for adapter in _adapters(spec, number)])
         host = Host(name, number, 256 * GIB, 8 * GIB, 64, adapters, registry_name=name)
         _apply(host, scenario.hosts)
         if name in own:
@@ -109,7 +110,7 @@ def _adapters(spec: NetworkSpec, number: int) -> list[Adapter]:
     return [
         Adapter(
             name=spec.name if spec.adapters == 1 else f"{spec.name} {index + 1}",
-            description=spec.description if index == 0 else f"{spec.description} #{index + 1}",
+            description=spec.description,
             network=spec.name,
             bits_per_s=int(spec.gbps * 1e9),
             rdma=spec.rdma,
@@ -120,6 +121,16 @@ def _adapters(spec: NetworkSpec, number: int) -> list[Adapter]:
         )
         for index in range(spec.adapters)
     ]
+
+
+def _told_apart(adapters: list[Adapter]) -> list[Adapter]:
+    """Windows numbers the adapters of one kind in a host: the second is described as "… #2"."""
+    seen: Counter[str] = Counter()
+    for adapter in adapters:
+        seen[adapter.description] += 1
+        if (number := seen[adapter.description]) > 1:
+            adapter.description += f" #{number}"
+    return adapters
 
 
 _DIRECT = (
