@@ -1,7 +1,7 @@
 """The one registry of actions: bindings, footer, help, palette, key remapping and the read-only filter come from it.
 
 A letter means the same everywhere. Upper-case letters change the world, lower-case ones do not; ``G`` (only the
-cursor) and ``+``/``-`` (only slots) are the named exceptions. This module knows no widget.
+cursor) and ``+``/``-`` (only slots, and the speed of a replay) are the named exceptions. This module knows no widget.
 """
 
 from __future__ import annotations
@@ -81,7 +81,13 @@ ACTIONS: tuple[Action, ...] = (
     _app("go.vms", "VMs", "Every VM of the cluster.", "v", footer=41),
     _app("go.conflicts", "conflicts", "What would block, interrupt or endanger a move, with the fix.", "c", footer=40),
     _app("go.tuning", "advice", "Settings that would make moves faster or safer.", "u"),
-    _app("go.run", "run", "The drain that is on, or the last one opened.", "r"),
+    _app(
+        "go.run",
+        "run",
+        "The run that is on, or the last one opened; from one that has ended, its result.",
+        "r",
+        footer=39,
+    ),
     _app("go.runs", "history", "All runs, newest first.", "a", footer=42),
     _app("go.problems", "problems", "Errors stay here until they are read.", "exclamation_mark"),
     _app("view.back", "back", "Close this screen, a filter first.", "escape", "backspace"),
@@ -103,14 +109,14 @@ ACTIONS: tuple[Action, ...] = (
         "slash",
         footer=30,
     ),
-    _on("board host vms plan run conflicts", "pane.1", "pane 1", "Go to the first pane.", "1"),
-    _on("board host vms plan run conflicts", "pane.2", "pane 2", "Go to the second pane.", "2"),
-    _on("plan run conflicts", "pane.3", "pane 3", "Go to the third pane.", "3"),
+    _on("board host vms plan return run replay conflicts", "pane.1", "pane 1", "Go to the first pane.", "1"),
+    _on("board host vms plan return run replay conflicts", "pane.2", "pane 2", "Go to the second pane.", "2"),
+    _on("plan run replay conflicts", "pane.3", "pane 3", "Go to the third pane.", "3"),
     _on("plan run", "pane.4", "pane 4", "Go to the fourth pane.", "4"),
     _on("board host", "plan.open", "plan drain", "Plan the drain of this host; changes nothing.", "d", footer=2),
     _on("plan", "plan.commands", "commands", "The exact commands that this plan would send.", "w", footer=4),
-    _on("plan", "plan.more", "slots", "One more move at once.", "plus", footer=5),
-    _on("plan", "plan.fewer", "slots", "One move fewer at once.", "minus", footer=6),
+    _on("plan return", "plan.more", "slots", "One more move at once.", "plus", footer=5),
+    _on("plan return", "plan.fewer", "slots", "One move fewer at once.", "minus", footer=6),
     _on(
         "plan",
         "plan.bandwidth",
@@ -136,17 +142,63 @@ ACTIONS: tuple[Action, ...] = (
         predicate="may_go",
         footer=3,
     ),
-    _ask("run.pause", "pause", "Start nothing new, or go on; what moves is not touched.", "P", footer=2),
-    _ask("run.more", "slots", "One more move at once.", "plus", footer=6),
-    _ask("run.fewer", "slots", "One move fewer at once; nothing is cancelled.", "minus", footer=7),
+    _ask(
+        "run.pause",
+        "pause",
+        "Start nothing new, or go on; what moves is not touched.",
+        "P",
+        footer=2,
+        predicate="steerable",
+    ),
+    _ask("run.more", "slots", "One more move at once.", "plus", footer=6, predicate="steerable"),
+    _ask(
+        "run.fewer", "slots", "One move fewer at once; nothing is cancelled.", "minus", footer=7, predicate="steerable"
+    ),
     _ask("run.bandwidth", "bandwidth", "Bandwidth share of SMB migrations.", "B", footer=9, predicate="smb"),
     _ask("run.hold", "hold", "Hold a move that has not started, or release it.", "H", footer=4, predicate="holdable"),
     _ask("run.retry", "retry", "Try a failed or blocked move again.", "T", footer=8, predicate="retryable"),
     _ask("run.cancel", "cancel", "Cancel the move in flight; asks first.", "X", footer=5, predicate="cancellable"),
     _ask("run.skip", "leave", "Leave this VM where it is; asks first.", "L", predicate="skippable"),
     _ask("run.stop", "stop", "Finish what is in flight, start nothing more; asks first.", "S", footer=3),
+    _ask(
+        "run.hand-over",
+        "hand over",
+        "Let the cluster's own drain do the rest, after the host's name was typed.",
+        "N",
+        predicate="handable",
+        footer=12,
+    ),
     _ask("run.force", "force close", "Close the run's record, change nothing on the cluster; asks first.", "F"),
-    _on("run", "run.result", "result", "How the run ended, once it has.", "e", predicate="ended", footer=1),
+    Action(
+        "drain.resume",
+        "resume",
+        "Take the node back into service and bring its VMs back: shows the plan first, then asks for its name.",
+        ("R",),
+        frozenset({"drained", "return"}),
+        effect=Effect.CHANGES,
+        predicate="may_resume",
+        footer=1,
+    ),
+    _on(
+        "run replay drained history",
+        "report.export",
+        "export",
+        "Write the run's report into a file: Markdown, HTML, JSON or CSV.",
+        "e",
+        predicate="exportable",
+        footer=14,
+    ),
+    _on(
+        "run replay drained history",
+        "replay.play",
+        "play",
+        "Play a run that has ended again, from its journal; in a replay: pause, or go on.",
+        "p",
+        predicate="playable",
+        footer=3,
+    ),
+    _on("replay", "replay.faster", "speed", "The replay runs faster.", "plus", footer=4),
+    _on("replay", "replay.slower", "speed", "The replay runs slower.", "minus", footer=5),
     _on(
         "plan conflicts commands vm problems",
         "view.copy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,13 +15,17 @@ from textual.screen import ModalScreen, Screen
 import themes
 from console import formatting
 from console.actions import Scope, effective_keys
-from console.drain.requests import DetachRun, StopRun
-from console.drain.state import Outcome, RunState
+from console.clock import Clock, SystemClock
+from console.drain import ending
+from console.drain.native import moved_against
+from console.drain.requests import DetachRun, HandOver, StopRun
+from console.drain.state import RunState
 from console.exits import ExitCode
+from console.journal.trouble import JournalUnusable
 from console.model.failures import Failure
 from console.model.identity import RunId
-from console.operations import Consents, Operations
-from console.planner.values import Plan
+from console.notices import NO_NOTICES, Notices, notice
+from console.operations import Operations
 from console.store import Store, Topic
 from screens import messages
 from screens.base import ConsoleScreen
@@ -34,17 +39,6 @@ from themes.loader import ThemeError, ThemeSpec, load_themes
 if TYPE_CHECKING:
     from console.drain.guard import Lines
 
-_EXITS: Mapping[Outcome, ExitCode] = {
-    Outcome.DRAINED: ExitCode.DONE,
-    Outcome.RETURNED: ExitCode.DONE,
-    Outcome.STOPPED: ExitCode.STOPPED,
-    Outcome.DETACHED: ExitCode.DETACHED,
-    Outcome.FAILED: ExitCode.SOME_FAILED,
-    Outcome.BLOCKED: ExitCode.BLOCKED,
-    Outcome.WINDOW_CLOSED: ExitCode.WINDOW_CLOSED,
-    Outcome.CONTACT_LOST: ExitCode.CONTACT_LOST,
-}
-
 
 class DrainboardApp(App[int], inherit_bindings=False):
     """One cluster, one terminal.
@@ -57,8 +51,10 @@ class DrainboardApp(App[int], inherit_bindings=False):
         run: a run to open at once.
         theme_folders: where further themes may lie.
         guard: the lines that a run's guard keeps, to draw its readings against; by default the usual ones.
+        notices: how the end of a run makes itself known beyond the screen.
         settle_s: real seconds that a confirmation ignores keys.
         least_wait_s: real seconds between two looks at the least; a test on a manual clock gives 0.
+        pace: real time, by which replays are played.
     """
 
     TITLE = "Drainboard"
@@ -77,8 +73,10 @@ class DrainboardApp(App[int], inherit_bindings=False):
         run: RunId | None = None,
         theme_folders: Sequence[Path] = (),
         guard: Lines | None = None,
+        notices: Notices = NO_NOTICES,
         settle_s: float = 0.3,
         least_wait_s: float = LEAST_WAIT_S,
+        pace: Clock | None = None,
     ) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if colourless else None)
@@ -92,6 +90,8 @@ class DrainboardApp(App[int], inherit_bindings=False):
         self.services = Services(Sight(operations), hand, self.store, look, window_ends_at, settle_s, guard)
         self.services.keys = effective_keys(keys)
         self._overrides = dict(keys or {})
+        self._notices = notices
+        self._pace = pace or SystemClock()
         self._watcher = Watcher(self.services, self.problem, least_wait_s)
         self._first_run = run
         self._celebrated: set[RunId] = set()
@@ -171,8 +171,11 @@ class DrainboardApp(App[int], inherit_bindings=False):
 
     def action_go_run(self) -> None:
         from screens.run import RunScreen
+        from screens.run_view import RunView
 
-        if self.store.run is None:
+        if isinstance(self.screen, RunView):
+            self.screen.show_result()
+        elif self.store.run is None:
             self.notify("No run is open; a lists all runs.", markup=False)
         else:
             self.go(RunScreen(self.services))
@@ -230,6 +233,24 @@ class DrainboardApp(App[int], inherit_bindings=False):
     def on_run_chosen(self, message: messages.RunChosen) -> None:
         self._open_run(message.run)
 
+    def on_play_chosen(self, message: messages.PlayChosen) -> None:
+        self.run_worker(self._play(message.run, message.playing), exit_on_error=False)
+
+    async def _play(self, run: RunId, playing: bool) -> None:
+        from screens.replay import ReplayScreen
+
+        try:
+            tape = await asyncio.to_thread(self.services.sight.tape_of, run)
+        except (ValueError, JournalUnusable) as error:
+            self.on_failed(messages.Failed(f"run {run}", error))
+        else:
+            self.go(ReplayScreen(self.services, tape, self._pace, playing=playing))
+
+    def on_return_chosen(self, message: messages.ReturnChosen) -> None:
+        from screens.giving_back import ReturnScreen
+
+        self.go(ReturnScreen(self.services, message.run))
+
     def _open_run(self, run: RunId) -> None:
         self._watcher.follow(run)
         state = self.store.run
@@ -240,8 +261,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
     def on_result_chosen(self, message: messages.ResultChosen) -> None:
         from screens.drained import DrainedScreen
 
-        if self.store.run is not None:
-            self.go(DrainedScreen(self.services, self.store.run))
+        self.go(DrainedScreen(self.services, message.run))
 
     def on_failed(self, message: messages.Failed) -> None:
         self.problem(message.source, message.error)
@@ -256,18 +276,33 @@ class DrainboardApp(App[int], inherit_bindings=False):
 
             def answered(go: bool | None) -> None:
                 if go:
-                    self.run_worker(self._start(message.plan, message.consents), exit_on_error=False)
+                    self.run_worker(self._start(message), exit_on_error=False)
 
-            self.push_screen(ConfirmScreen(self.services, message.plan, message.consents), answered)
+            screen = ConfirmScreen(self.services, message.plan, message.consents, message.purpose)
+            self.push_screen(screen, answered)
 
-    async def _start(self, plan: Plan, consents: Consents) -> None:
+    async def _start(self, chosen: messages.GoChosen) -> None:
         assert self.services.hand is not None
         try:
-            run = await self.services.hand.start(plan, consents)
-        except (Failure, OSError) as error:
-            self.on_failed(messages.Failed(f"drain of {plan.node}", error))
+            run = await self.services.hand.start(chosen.plan, chosen.consents, chosen.purpose)
+        except (Failure, OSError, JournalUnusable) as error:
+            self.on_failed(messages.Failed(f"{chosen.purpose.value} of {chosen.plan.node}", error))
         else:
             self._open_run(run)
+
+    def on_hand_over_chosen(self, message: messages.HandOverChosen) -> None:
+        self._offer_hand_over(message.run)
+
+    def _offer_hand_over(self, run: RunState) -> None:
+        from screens.hand_over import hand_over_screen
+
+        agreed_by_name = HandOver(anyway=bool(moved_against(run)))
+
+        def answered(go: bool | None) -> None:
+            if go:
+                self._ask(messages.Asked(run.run, agreed_by_name))
+
+        self.push_screen(hand_over_screen(self.services, run), answered)
 
     def on_asked(self, message: messages.Asked) -> None:
         self._ask(message)
@@ -278,7 +313,7 @@ class DrainboardApp(App[int], inherit_bindings=False):
             return False
         try:
             self.services.hand.ask(message.run, message.request)
-        except (Failure, OSError) as error:
+        except (Failure, OSError, JournalUnusable) as error:
             self.on_failed(messages.Failed(f"run {message.run}", error))
             return False
         self._watcher.look_at_run()
@@ -290,8 +325,17 @@ class DrainboardApp(App[int], inherit_bindings=False):
         run = self.store.run
         if run is not None and run.outcome is not None and run.run not in self._celebrated:
             self._celebrated.add(run.run)
+            self._make_known(run)
+            while isinstance(self.screen, ModalScreen):  # what it asks is about a run that is over now
+                self.pop_screen()
+            self.post_message(messages.ResultChosen(run))
+
+    def _make_known(self, run: RunState) -> None:
+        """The driver writes in turn with the pictures, so a notice never lands inside one."""
+        if self._notices.bell:
             self.bell()
-            self.post_message(messages.ResultChosen())
+        if self._notices.desktop and self._driver is not None and not (self.is_headless or self.is_web):
+            self._driver.write(notice(run))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a question is open, leaving means going back from the question."""
@@ -306,13 +350,18 @@ class DrainboardApp(App[int], inherit_bindings=False):
         self.push_screen(quit_screen(self.services), self._leave)
 
     def _leave(self, answer: str | None) -> None:
+        from screens.quit import DETACH, HAND_OVER, STOP
+
         run = self.store.run
         if run is None or answer is None:
             return
-        if answer == "stop":
+        if answer == STOP:
             self._ask(messages.Asked(run.run, StopRun()))
             return
-        if answer == "detach":
+        if answer == HAND_OVER:
+            self._offer_hand_over(run)
+            return
+        if answer == DETACH:
             self._celebrated.add(run.run)
             if not self._ask(messages.Asked(run.run, DetachRun())):
                 return
@@ -323,7 +372,7 @@ def exit_code(run: RunState | None) -> int:
     """How the process ends after this run; 0 when there was none or it is only watched."""
     if run is None or run.outcome is None:
         return int(ExitCode.DONE)
-    return int(_EXITS[run.outcome])
+    return ending.exit_code(run)
 
 
 def run_app(
@@ -336,6 +385,7 @@ def run_app(
     run: RunId | None = None,
     theme_folders: Sequence[Path] = (),
     guard: Lines | None = None,
+    notices: Notices = NO_NOTICES,
 ) -> int:
     """Run the console until it is left; returns the exit code."""
     app = DrainboardApp(
@@ -347,5 +397,6 @@ def run_app(
         run=run,
         theme_folders=theme_folders,
         guard=guard,
+        notices=notices,
     )
     return app.run() or 0

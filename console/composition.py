@@ -42,7 +42,7 @@ from console.planning import (
 from console.reporting.files import write_report
 from console.reporting.findings import write_findings
 from console.reporting.formats import Format
-from console.runs import JournalRun, Runs
+from console.runs import JournalRun, Manner, Runs
 from console.site import Site
 from console.spoken import lines_of
 
@@ -84,6 +84,10 @@ class LiveOperations:
     async def refresh(self, cluster: Cluster) -> Cluster:
         self._latest = await refresh(self._reader, cluster, self._clock)
         return self._latest
+
+    def with_evidence(self, cluster: Cluster) -> Cluster:
+        """The cluster with the earlier moves that forecasts on it rest on, for a snapshot."""
+        return self._forecaster.with_evidence(cluster)
 
     async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
         """The cluster with the finer facts of one node's VMs (None: of all), which decide more of its conflicts."""
@@ -132,10 +136,12 @@ class LiveOperations:
     async def start_drain(self, plan: Plan, consents: Consents) -> JournalRun:
         return await self.start_run(plan, consents, Purpose.DRAIN)
 
-    async def start_run(self, plan: Plan, consents: Consents, purpose: Purpose) -> JournalRun:
-        """As :meth:`start_drain`, also for a planned return."""
+    async def start_run(
+        self, plan: Plan, consents: Consents, purpose: Purpose, manner: Manner | None = None
+    ) -> JournalRun:
+        """As :meth:`start_drain`, also for a planned return, and in another manner."""
         cluster = self._latest if self._latest is not None else await self.read_cluster()
-        return self._runs.start(plan, cluster, consents, purpose)
+        return self._runs.start(plan, cluster, consents, purpose, manner or Manner())
 
     def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None = None) -> Plan:
         """How the VMs that a drain moved away come back to its node; changes nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from console.actions import ACTIONS, RESERVED, SCREENS, SWALLOWED, Action, Effect, Scope, key_label
 
-_EFFECTS = {Effect.NONE: "nothing", Effect.REQUEST: "asks the run", Effect.CHANGES: "starts a drain"}
+_EFFECTS = {Effect.NONE: "nothing", Effect.REQUEST: "asks the run", Effect.CHANGES: "starts a run"}
 
 
 def page() -> str:
@@ -20,7 +20,8 @@ def page() -> str:
         "<!-- Made by `python -m console.keys_page > docs/keys.md`; do not edit. -->",
         "",
         "Upper-case letters change the world, lower-case ones do not; `G` only moves the cursor, `+` and `-` only the",
-        "number of moves at once. In a read-only console the actions that could change anything do not exist.",
+        "number of moves at once, or a replay's speed. In a read-only console the actions that could change anything",
+        "do not exist.",
         "Each key can be changed by its id in the table `[keys]` of the configuration, for example",
         '`"run.pause" = "p, f6"`.',
         "",

@@ -6,15 +6,20 @@ Screens and commands hold an :class:`Operations`; they never see a session, a pr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from console.checks.values import Findings
 from console.clock import Clock
+from console.diagnose.symptoms import DoctorReport
+from console.drain.events import Event
 from console.drain.requests import OperatorRequest
-from console.drain.state import RunState
+from console.drain.state import Purpose, RunState
+from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.planner.values import Plan, PlanOptions
+from console.reporting.formats import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,20 @@ class Operations(Protocol):
     def theme(self) -> str | None:
         """The theme that the configuration gives this cluster."""
 
-    async def read_cluster(self) -> Cluster:
-        """Read everything once. Hosts that do not answer are in it as silent; raises Failure only when no host
-        answers at all."""
+    async def read_cluster(self, told: Told | None = None) -> Cluster:
+        """Read everything once, telling how far it is. Hosts that do not answer are in it as silent; raises Failure
+        only when no host answers at all."""
 
     async def refresh(self, cluster: Cluster) -> Cluster:
         """A light re-read (states, counts, progress) laid over an earlier full one."""
+
+    async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
+        """The cluster with the finer facts of one node's VMs (None: of all), which decide more of its conflicts.
+        Raises no Failure: what could not be read stays unknown."""
+
+    async def examine(self) -> DoctorReport:
+        """Whether this console gets through to every node, and what it may do there; changes nothing and raises no
+        Failure."""
 
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         """Plan one node's drain; changes nothing, asks nobody."""
@@ -85,11 +98,44 @@ class Operations(Protocol):
             Failure: the node could not be claimed.
         """
 
+    def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None = None) -> Plan:
+        """How the VMs that a drain moved away come back to its node; changes nothing."""
+
+    async def start_run(self, plan: Plan, consents: Consents, purpose: Purpose) -> RunHandle:
+        """As :meth:`start_drain`, also for a planned return."""
+
     def runs(self) -> tuple[RunState, ...]:
         """Every run in the journal, newest first."""
 
     def attach(self, run: RunId) -> RunHandle:
         """Join a run that is on or over."""
+
+    def events_of(self, run: RunId) -> tuple[Event, ...]:
+        """Everything that happened in a run, from its opening on.
+
+        Raises:
+            KeyError: the journal holds no such run.
+        """
+
+    @property
+    def report_folder(self) -> Path:
+        """Where reports are written; made when the first one is."""
+
+    def write_report(self, run: RunId, form: Format) -> Path:
+        """Write the run's report, over an earlier one of the same run and format; returns the file.
+
+        Raises:
+            OSError: the file can not be written.
+            ValueError: the run's lines are damaged.
+        """
+
+    def write_findings(self, cluster: Cluster, findings: Findings, form: Format) -> Path:
+        """Write what was found in the cluster, over an earlier file of the same cluster and format; returns the file.
+
+        Raises:
+            OSError: the file can not be written.
+            ValueError: findings have no such format.
+        """
 
     async def close(self) -> None:
         """End the sessions; runs go on."""

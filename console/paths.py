@@ -21,6 +21,11 @@ class Paths:
     """Folder of what running processes leave for one another."""
     cache: Path
 
+    @property
+    def reports(self) -> Path:
+        """Folder of the reports that a console wrote; a lab's outlast the lab."""
+        return self.state / "reports"
+
 
 def standard_paths(configuration: Path | None = None, journal: Path | None = None) -> Paths:
     """The paths of this user on this machine, with the two that can be given replaced."""

@@ -8,13 +8,14 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from console.clock import Clock, SystemClock
 from console.drain.events import Event
 from console.drain.opening import consent_entries, open_event
 from console.drain.requests import OperatorRequest
-from console.drain.state import Purpose, RunState
+from console.drain.state import Purpose, RunState, WhenStuck
 from console.exits import UsageProblem
 from console.journal.live import RunFollower, load_run
 from console.journal.store import Journal
@@ -32,6 +33,16 @@ SILENT_AFTER_S = 20.0
 """Real seconds without a sign of life after which a runner counts as gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run goes about it, besides its plan and its consents."""
+
+    pause_node: bool = True
+    """False: the node stays open to roles, for example because pausing would cost its storage a copy."""
+    when_stuck: WhenStuck | None = None
+    """None: what the site says about it, else an operator is asked."""
+
+
 class Runs:
     """The runs of one site. The journal is opened when it is first needed."""
 
@@ -43,7 +54,14 @@ class Runs:
         self._closed: dict[RunId, RunState] = {}
         self._children: dict[RunId, subprocess.Popen[bytes]] = {}
 
-    def start(self, plan: Plan, cluster: Cluster, consents: Consents, purpose: Purpose = Purpose.DRAIN) -> JournalRun:
+    def start(
+        self,
+        plan: Plan,
+        cluster: Cluster,
+        consents: Consents,
+        purpose: Purpose = Purpose.DRAIN,
+        manner: Manner = Manner(),  # noqa: B008  (a frozen value)
+    ) -> JournalRun:
         """Write down the run and start its runner.
 
         Raises:
@@ -57,13 +75,16 @@ class Runs:
         now = self._clock.now()
         by = operator()
         opening = self._site.opening(now)
+        options = self._site.options_of(plan.options)
         event = open_event(
-            plan,
+            replace(plan, options=replace(plan.options, limits=options.limits)),
             cluster,
             run=_new_id(self._clock, plan.node),
             at=now,
             operator=by,
             purpose=purpose,
+            pause_node=manner.pause_node,
+            when_stuck=manner.when_stuck or self._site.when_stuck or WhenStuck.ASK,
             consents=consent_entries(
                 interrupt=consents.interrupt,
                 leave_behind=consents.leave_behind,
@@ -106,6 +127,17 @@ class Runs:
             KeyError: the journal holds no such run.
         """
         return self._state(self._readable(), run)
+
+    def events(self, run: RunId) -> tuple[Event, ...]:
+        """Everything that happened in a run so far.
+
+        Raises:
+            KeyError: the journal holds no such run.
+        """
+        recorded = self._readable().events(run)
+        if not recorded:
+            raise KeyError(run)
+        return tuple(item.event for item in recorded)
 
     def open_runs(self) -> tuple[RunState, ...]:
         """Runs that have not been closed, newest first."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from console.app import run_app
 from console.composition import LiveOperations
 from console.exits import UsageProblem
 from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
+from console.notices import Notices, shows_notices
 from console.runs import choose_run
 from console.site import Site
 
@@ -25,7 +28,14 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
         window_ends_at=None if opening is None else opening.ends_at,
         run=chosen,
         guard=site.guard,
+        notices=_notices(site),
     )
+
+
+def _notices(site: Site) -> Notices:
+    wanted = site.configuration.notifications
+    desktop = shows_notices(os.environ) if wanted.desktop is None else wanted.desktop
+    return Notices(wanted.bell, desktop)
 
 
 def _unfinished(operations: LiveOperations) -> RunId | None:

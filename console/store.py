@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import Flag, auto
 
 from console.checks.values import Findings
+from console.diagnose.symptoms import DoctorReport
 from console.drain.state import RunState
+from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster
 
 GUARD_HISTORY = 240
@@ -48,6 +50,12 @@ class Store:
         self.cluster: Cluster | None = None
         self.run: RunState | None = None
         self.findings: Findings | None = None
+        self.findings_at: datetime | None = None
+        """When the facts were read that the findings rest on."""
+        self.report: DoctorReport | None = None
+        """What the doctor last found."""
+        self.reading: ReadingProgress | None = None
+        """How far the first reading is."""
         self.guard_history: dict[str, deque[float]] = {}
         self.rate_history: deque[float] = deque(maxlen=GUARD_HISTORY)
         """All moves' bytes per second together, one value an event."""
@@ -73,6 +81,12 @@ class Store:
             changed |= self._note(source, text, cluster.read_at)
         self._tell(changed)
 
+    def put_reading(self, progress: ReadingProgress) -> None:
+        """Hear how far a reading is; only before the first snapshot is there somebody who waits for it."""
+        self.reading = progress
+        if self.cluster is None:
+            self._tell(Topic.CLUSTER)
+
     def put_run(self, run: RunState | None) -> None:
         """Take a newer state of the run; the same object again tells nobody."""
         if run is self.run:
@@ -87,8 +101,10 @@ class Store:
         self.run = run
         self._tell(Topic.RUN)
 
-    def put_findings(self, findings: Findings) -> None:
+    def put_findings(self, findings: Findings, at: datetime | None = None) -> None:
+        """Take what the checks found; ``at`` is when their facts were read."""
         self.findings = findings
+        self.findings_at = at
         self._tell(Topic.FINDINGS)
 
     def add_problem(self, source: str, text: str, at: datetime) -> None:

@@ -71,7 +71,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         yield HeaderBar(self.services, self.headline)
         yield Container(*self.body(), id="body")
         actions = actions_on(self.NAME, read_only=self.services.hand is None)
-        yield FooterBar(self.services, actions, self.refusal, self._offered)
+        yield FooterBar(self.services, actions, self.refusal, self.offered, self.title_of)
         yield Lines(self.services.look, id="too-small")
 
     @property
@@ -139,9 +139,13 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         for grid in self.query(Grid):
             grid.refresh()
 
-    def _offered(self, action: Action) -> bool:
+    def title_of(self, action: Action) -> str:
+        """What the footer calls an action here."""
+        return action.title
+
+    def offered(self, action: Action) -> bool:
         """Whether an action means anything here: the ones of a list where a list has the focus."""
-        if action.id == f"go.{self.NAME}":
+        if action.id == f"go.{self.NAME}" or (action.id == "go.run" and self.services.store.run is None):
             return False
         if action.scope is not Scope.GRID:
             return True

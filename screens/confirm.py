@@ -1,159 +1,39 @@
-"""The typed confirmation before a drain: it repeats what will be interrupted and which settings change."""
+"""The typed confirmation before a run starts: it repeats what will be interrupted and which settings change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.events import Key
-from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from console import formatting
+from console.drain.state import Purpose
 from console.model.identity import VmRef
 from console.operations import Consents
 from console.planner.values import Plan
-from screens.columns import Column
 from screens.drawing import Line, cut, wrap
-from screens.grid import Grid
-from screens.lines import Lines
 from screens.plan_tables import verdict
 from screens.sight import Services
+from screens.typed import TypedScreen
 from screens.vm_columns import vm_label
 
-CANCEL = "cancel"
-GO = "go"
 WIDTH = 72
 MOST_NAMED = 3
-ROOMY = 38
-"""Rows from which on every consent is told with its reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    key: str
-    label: str
-    open: bool
+class ConfirmScreen(TypedScreen, inherit_bindings=False):
+    """Before a drain, or before a node is taken back into service."""
 
+    BINDINGS = TypedScreen.BINDINGS
 
-class _Choices(Grid[Answer], inherit_bindings=False):
-    """Arrows and enter alone: every letter belongs to the name that is being typed."""
-
-    BINDINGS = [  # noqa: RUF012
-        ("down", "list_down", "down"),
-        ("up", "list_up", "up"),
-        ("enter", "list_open", "choose"),
-    ]
-
-
-class ConfirmScreen(ModalScreen[bool], inherit_bindings=False):
-    """Dismisses with True only after the host's name was typed in full; the cursor starts on *Cancel*."""
-
-    AUTO_FOCUS = None
-    BINDINGS = [  # noqa: RUF012
-        ("escape", "cancel", "cancel"),
-        ("ctrl+c", "cancel", "cancel"),
-        ("ctrl+q", "cancel", "cancel"),
-        ("tab", "app.focus_next", "next"),
-        ("shift+tab", "app.focus_previous", "previous"),
-    ]
-
-    def __init__(self, services: Services, plan: Plan, consents: Consents) -> None:
-        super().__init__()
-        self._services = services
-        self.plan = plan
-        self.consents = consents
-        self.armed = services.settle_s <= 0
-
-    def compose(self) -> ComposeResult:
-        look = self._services.look
-        grid = _Choices(
-            look,
-            (Column("answer", "", 40, _answer, grows=1),),
-            id="choices",
-            key=lambda a: a.key,
-            search=lambda a: a.label,
+    def __init__(self, services: Services, plan: Plan, consents: Consents, purpose: Purpose = Purpose.DRAIN) -> None:
+        drains = purpose is Purpose.DRAIN
+        tell = confirmation if drains else confirmation_of_return
+        super().__init__(
+            services,
+            plan.node,
+            lambda short: tell(plan, consents, services, short=short),
+            go="pause the node and move its VMs" if drains else "resume the node and move its VMs back",
+            cancel="nothing has been changed yet",
         )
-        with Vertical(id="dialog"):
-            yield Lines(look, id="dialog-text", classes="summary")
-            with Horizontal(id="dialog-typed"):
-                yield Lines(look, id="dialog-label", ground="raised")
-                yield Input(id="typed", placeholder=formatting.plain(self.plan.node), select_on_focus=False)
-            yield grid
-
-    def on_mount(self) -> None:
-        self._tell()
-        self.query_one("#dialog-label", Lines).set_lines([((" type the host's name: ", "text.key"),)])
-        self.query_one(Input).cursor_blink = False
-        self._offer()
-        self.query_one(Grid).focus()
-        if not self.armed:
-            self.set_timer(self._services.settle_s, self._arm)
-
-    def on_resize(self) -> None:
-        self._tell()
-
-    def _tell(self) -> None:
-        short = self.app.size.height < ROOMY
-        self.set_class(short, "-short")
-        lines = confirmation(self.plan, self.consents, self._services, short=short)
-        self.query_one("#dialog-text", Lines).set_lines(lines)
-
-    def _arm(self) -> None:
-        self.armed = True
-
-    @property
-    def typed_right(self) -> bool:
-        """Whether what was typed is the host's name; case does not count, as for Windows."""
-        return self.query_one(Input).value.strip().casefold() == self.plan.node.casefold()
-
-    def _offer(self) -> None:
-        go = "Go (enter): pause the node and move its VMs" if self.typed_right else "Go: type the host's name first"
-        grid = self.query_one(Grid)
-        grid.styles.height = 3
-        grid.set_items((Answer(CANCEL, "Cancel: nothing has been changed yet", True), Answer(GO, go, self.typed_right)))
-
-    def on_key(self, event: Key) -> None:
-        """Wherever the cursor is, letters are letters of the name."""
-        typed = self.query_one(Input)
-        if event.is_printable and event.character is not None and not typed.has_focus:
-            event.stop()
-            event.prevent_default()
-            typed.focus()
-            typed.insert_text_at_cursor(event.character)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._offer()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self.typed_right:
-            self.dismiss(True)
-            return
-        grid = self.query_one(Grid)
-        grid.move_to(CANCEL)
-        grid.focus()
-
-    def on_grid_row_opened(self, event: Grid.RowOpened) -> None:
-        event.stop()
-        if not self.armed:
-            return
-        if event.row == CANCEL:
-            self.dismiss(False)
-        elif self.typed_right:
-            self.dismiss(True)
-
-    def action_cancel(self) -> None:
-        if self.armed:
-            self.dismiss(False)
-
-
-def _answer(answer: Answer, width: int) -> Line:
-    style = "text.off" if not answer.open else "text.bad" if answer.key == GO else "text.strong"
-    return ((answer.label, style),)
 
 
 def confirmation(plan: Plan, consents: Consents, services: Services, *, short: bool) -> list[Line]:
@@ -178,6 +58,33 @@ def confirmation(plan: Plan, consents: Consents, services: Services, *, short: b
     ):
         if items:
             lines += [*gap, *(_line_of(title, items, style) if short else _block(title, items, style))]
+    return [*lines, *gap, *_settings(consents)]
+
+
+def confirmation_of_return(plan: Plan, consents: Consents, services: Services, *, short: bool) -> list[Line]:
+    """What taking a node back into service does, in sentences."""
+    node = formatting.name(plan.node)
+    memory = formatting.size(sum(move.memory_bytes for move in plan.moves))
+    gap: list[Line] = [] if short else [()]
+    lines: list[Line] = [
+        ((f"Resume {node} of {formatting.name(services.sight.cluster_name)} now?", "text.strong"),),
+        *gap,
+        (("First the node is resumed without failback (Resume-ClusterNode -Failback NoFailback):", ""),),
+        (("from then on it takes roles again, new ones too.", ""),),
+    ]
+    if plan.moves:
+        ends = f"Takes {formatting.duration(plan.makespan_s)}, {formatting.duration(plan.makespan_p90_s)} at worst"
+        count = formatting.count(len(plan.moves), "VM")
+        lines += [
+            ((f"Then {count} of its last drain live-migrate back, {memory}, at most {plan.slots} at once.", ""),),
+            ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
+        ]
+    else:
+        lines.append((("No VM of its last drain can come back; the node is only resumed.", "text.warning"),))
+    staying = _staying(plan)
+    if staying:
+        title = "Stay where they run now"
+        lines += [*gap, *(_line_of(title, staying, "text.muted") if short else _block(title, staying, "text.muted"))]
     return [*lines, *gap, *_settings(consents)]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from textual.widget import Widget
 
 from console import formatting
-from console.drain.state import Move, MoveState, Outcome, RunState
+from console.drain.state import Move, MoveState, Outcome, Purpose, RunState
 from console.store import Topic
 from screens.base import ConsoleScreen
+from screens.bindings import screen_bindings
 from screens.drawing import Line, big, wrap
+from screens.exporting import offer_export
 from screens.lines import Pager
+from screens.messages import PlayChosen, ReturnChosen
 from screens.run_tables import OUTCOME_WORDS
 from screens.sight import Services
 from screens.vm_columns import vm_label
@@ -26,6 +29,8 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
 
     NAME = "drained"
     PANES = ("reading",)
+    TOPICS = Topic.CLUSTER | Topic.RUN
+    BINDINGS = screen_bindings("drained")
 
     def __init__(self, services: Services, run: RunState) -> None:
         super().__init__(services)
@@ -44,6 +49,24 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
         super().on_resize()
         if self.is_current:
             self.refill(Topic.ALL)
+
+    def reasons(self) -> Mapping[str, Callable[[], str]]:
+        return {"may_resume": self._why_not_resume, "exportable": lambda: "", "playable": lambda: ""}
+
+    def _why_not_resume(self) -> str:
+        if self.run_state.purpose is Purpose.RETURN:
+            return "This run took the node back into service; there is nothing to resume."
+        return "A run is on already; r shows it." if self.services.store.run_is_on else ""
+
+    def action_drain_resume(self) -> None:
+        if not self.refused("drain.resume"):
+            self.post_message(ReturnChosen(self.run_state))
+
+    def action_report_export(self) -> None:
+        offer_export(self, self.services, self.run_state)
+
+    def action_replay_play(self) -> None:
+        self.post_message(PlayChosen(self.run_state.run))
 
 
 def end_lines(run: RunState, services: Services, width: int) -> list[Line]:

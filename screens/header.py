@@ -18,28 +18,36 @@ _ALWAYS = 90
 
 def header_line(services: Services, title: str, width: int) -> Line:
     """Mode badge, cluster, where we are; window countdown, clock, age of the data."""
-    mode = services.mode
+    mode, short = services.mode, width < _ROOMY
     left: Line = (
-        (f" {mode.upper()} ", f"badge.{mode}"),
+        (f" {mode.upper()} ", _BADGES.get(mode, f"badge.{mode}")),
         ("  ", ""),
-        (formatting.name(services.sight.cluster_name), "text.strong"),
-        ("  ", ""),
-        (title, "text.muted"),
+        (formatting.name(services.cluster_name), "text.strong"),
     )
-    parts = [_finish(services), _window(services, short=width < 100), _clock(services), _age(services)]
-    right = joined(parts, " · ")
-    return between(left, (*right, (" ", "")), width)
+    parts = [_finish(services), _window(services, short=short), _clock(services, short=short), _age(services)]
+    right = (*joined(parts, " · "), (" ", ""))
+    room = width - width_of(left) - width_of(right) - 3
+    if room >= min(_LEAST_TITLE, width_of([(title, "")])):
+        left = (*left, ("  ", ""), (title, "text.muted"))
+    return between(left, right, width)
+
+
+_BADGES = {"replay": "badge.read-only"}
+_ROOMY = 100
+_LEAST_TITLE = 8
+"""A title of which less than this would be left says nothing; its room is given to the others."""
 
 
 def _finish(services: Services) -> Line | None:
     """While a run is on its end is forecast on every screen."""
-    run = services.store.run
-    if run is None or run.outcome is not None or run.forecast_finish_p50_at is None:
+    run = services.live_run
+    if run is None or run.forecast_finish_p50_at is None:
         return None
-    ends_at = services.window_ends_at
+    ends_at = run.window_ends_at or services.window_ends_at
     worst = run.forecast_finish_p90_at or run.forecast_finish_p50_at
     style = "text.strong" if ends_at is None or worst <= ends_at else "text.warning"
-    return ((f"finish {formatting.clock_time(run.forecast_finish_p50_at)}", style),)
+    whose = f"{formatting.name(run.node)} " if services.mode == "replay" else ""
+    return ((f"{whose}finish {formatting.clock_time(run.forecast_finish_p50_at)}", style),)
 
 
 def _window(services: Services, *, short: bool) -> Line | None:
@@ -54,11 +62,14 @@ def _window(services: Services, *, short: bool) -> Line | None:
     return ((f"{until}{formatting.duration(left_s)} left", style),)
 
 
-def _clock(services: Services) -> Line:
-    return ((formatting.clock_time(services.now, seconds=True), "text.normal"),)
+def _clock(services: Services, *, short: bool) -> Line:
+    seconds = not short or services.live_run is None
+    return ((formatting.clock_time(services.now, seconds=seconds), "text.normal"),)
 
 
-def _age(services: Services) -> Line:
+def _age(services: Services) -> Line | None:
+    if services.mode == "replay":
+        return None
     age_s = services.store.age_s(services.now)
     if age_s is None:
         return (("reading …", "text.muted"),)
@@ -87,6 +98,7 @@ class FooterBar(Lines):
     Args:
         refusal: why an action can not run now; such a one is greyed, and its key says the reason.
         offered: whether an action means anything where the focus is.
+        title_of: what an action is called here.
     """
 
     def __init__(
@@ -95,12 +107,14 @@ class FooterBar(Lines):
         actions: Iterable[Action],
         refusal: Callable[[Action], str],
         offered: Callable[[Action], bool],
+        title_of: Callable[[Action], str] = lambda action: action.title,
     ) -> None:
         super().__init__(services.look, id="footer", ground="raised")
         self._services = services
         self._actions = sorted((action for action in actions if action.footer), key=lambda action: action.footer)
         self._refusal = refusal
         self._offered = offered
+        self._title_of = title_of
         self._spots: list[tuple[int, int, Action]] = []
 
     def look_again(self) -> None:
@@ -126,7 +140,7 @@ class FooterBar(Lines):
         for action in self._actions:
             if not self._offered(action) or (action.effect is Effect.NONE and self._refusal(action)):
                 continue
-            if groups and groups[-1][0].title == action.title:
+            if groups and self._title_of(groups[-1][0]) == self._title_of(action):
                 groups[-1].append(action)
             else:
                 groups.append([action])
@@ -147,7 +161,7 @@ class FooterBar(Lines):
         keys = (self._services.keys.get(action.id, action.keys)[0] for action in group)
         return (
             *((f"{key_label(key)} ", "text.off" if refused else "text.key") for key in keys),
-            (f"{group[0].title}  ", "text.off" if refused else "text.muted"),
+            (f"{self._title_of(group[0])}  ", "text.off" if refused else "text.muted"),
         )
 
     def _unread(self) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
@@ -16,9 +16,10 @@ from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.columns import Column, known
 from screens.drawing import Line, cut
+from screens.exporting import offer_export
 from screens.grid import Grid
 from screens.lines import Lines
-from screens.messages import Failed, RunChosen
+from screens.messages import Failed, PlayChosen, RunChosen
 from screens.run_tables import OUTCOME_WORDS
 
 
@@ -56,8 +57,36 @@ class HistoryScreen(ConsoleScreen, inherit_bindings=False):
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.post_message(Failed("journal", event.worker.error))
 
+    def reasons(self) -> Mapping[str, Callable[[], str]]:
+        return {"exportable": self._why_none, "playable": self._why_not_play}
+
+    def _why_none(self) -> str:
+        return "" if self.runs.cursor_item is not None else "There is no run."
+
+    def _why_not_play(self) -> str:
+        run = self.runs.cursor_item
+        still_on = run is not None and run.outcome is None
+        return "It is still on: enter opens it." if still_on else self._why_none()
+
+    def on_grid_cursor_moved(self, event: Grid.CursorMoved) -> None:
+        self.look_again()
+
     def on_grid_row_opened(self, event: Grid.RowOpened) -> None:
-        self.post_message(RunChosen(RunId(event.row)))
+        run = self.runs.cursor_item
+        if run is not None and run.outcome is not None:
+            self.post_message(PlayChosen(run.run, playing=False))
+        else:
+            self.post_message(RunChosen(RunId(event.row)))
+
+    def action_replay_play(self) -> None:
+        run = self.runs.cursor_item
+        if not self.refused("replay.play") and run is not None:
+            self.post_message(PlayChosen(run.run))
+
+    def action_report_export(self) -> None:
+        run = self.runs.cursor_item
+        if not self.refused("report.export") and run is not None:
+            offer_export(self, self.services, run)
 
 
 def _columns() -> tuple[Column[RunState], ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from console.drain.requests import OperatorRequest
+from console.drain.state import Purpose, RunState
 from console.model.identity import HostName, RunId, VmId
 from console.operations import Consents
 from console.planner.values import Plan
@@ -46,13 +47,36 @@ class GoChosen(Message):
 
     plan: Plan
     consents: Consents
+    purpose: Purpose = Purpose.DRAIN
 
 
 @dataclass
 class RunChosen(Message):
-    """A run was opened from the history."""
+    """A run that is on was opened from the history."""
 
     run: RunId
+
+
+@dataclass
+class PlayChosen(Message):
+    """A run that has ended shall be told again from its journal: from its beginning, or as it ended."""
+
+    run: RunId
+    playing: bool = True
+
+
+@dataclass
+class HandOverChosen(Message):
+    """The rest of a run shall be handed to the cluster's own drain; the typed confirmation comes next."""
+
+    run: RunState
+
+
+@dataclass
+class ReturnChosen(Message):
+    """A drained node shall be taken back into service: the return of its VMs is planned first."""
+
+    run: RunState
 
 
 @dataclass
@@ -65,7 +89,9 @@ class Asked(Message):
 
 @dataclass
 class ResultChosen(Message):
-    """The end of the run shall be shown."""
+    """The end of a run shall be shown."""
+
+    run: RunState
 
 
 @dataclass

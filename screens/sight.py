@@ -7,16 +7,21 @@ Read-only is not a flag that is asked before each act: the app of a read-only co
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.checks.values import Findings
 from console.clock import Clock
+from console.diagnose.symptoms import DoctorReport
 from console.drain.requests import OperatorRequest
-from console.drain.state import RunState
+from console.drain.state import Purpose, RunState
+from console.drain.tape import Tape
+from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents, Operations, RunHandle
 from console.planner.values import Plan, PlanOptions
+from console.reporting.formats import Format
 from console.store import Store
 from screens.paint import Look
 
@@ -44,11 +49,17 @@ class Sight:
         self.clock: Clock = operations.clock
         self._reading = operations
 
-    async def read_cluster(self) -> Cluster:
-        return await self._reading.read_cluster()
+    async def read_cluster(self, told: Told | None = None) -> Cluster:
+        return await self._reading.read_cluster(told)
 
     async def refresh(self, cluster: Cluster) -> Cluster:
         return await self._reading.refresh(cluster)
+
+    async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
+        return await self._reading.read_details(cluster, node)
+
+    async def examine(self) -> DoctorReport:
+        return await self._reading.examine()
 
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         return self._reading.plan(cluster, node, options)
@@ -65,6 +76,34 @@ class Sight:
     def attach(self, run: RunId) -> RunSight:
         return RunSight(self._reading.attach(run))
 
+    def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None) -> Plan:
+        return self._reading.plan_return(cluster, drained, slots)
+
+    def tape_of(self, run: RunId) -> Tape:
+        """A run to play again, folded once to its end.
+
+        Raises:
+            ValueError: its lines are damaged.
+        """
+        try:
+            tape = Tape(self._reading.events_of(run))
+            tape.at(tape.ended_at)
+        except KeyError as error:
+            raise ValueError(f"run {run} can not be told again: its lines are damaged ({error})") from None
+        return tape
+
+    def write_findings(self, cluster: Cluster, findings: Findings, form: Format) -> Path:
+        """Write what was found: a file here, nothing on the cluster."""
+        return self._reading.write_findings(cluster, findings, form)
+
+    @property
+    def report_folder(self) -> Path:
+        return self._reading.report_folder
+
+    def write_report(self, run: RunId, form: Format) -> Path:
+        """Write a report: a file here, nothing on the cluster."""
+        return self._reading.write_report(run, form)
+
 
 class Hand:
     """Everything that changes the world: starting a drain, and asking a run for something."""
@@ -73,13 +112,16 @@ class Hand:
         self._operations = operations
         self._handles: dict[RunId, RunHandle] = {}
 
-    async def start(self, plan: Plan, consents: Consents) -> RunId:
-        """Start the drain; the run's id.
+    async def start(self, plan: Plan, consents: Consents, purpose: Purpose = Purpose.DRAIN) -> RunId:
+        """Start the run; its id.
 
         Raises:
             PermissionError, Failure: as :meth:`console.operations.Operations.start_drain`.
         """
-        handle = await self._operations.start_drain(plan, consents)
+        if purpose is Purpose.DRAIN:
+            handle = await self._operations.start_drain(plan, consents)
+        else:
+            handle = await self._operations.start_run(plan, consents, purpose)
         self._handles[handle.run] = handle
         return handle.run
 
@@ -131,9 +173,18 @@ class Services:
         return self.sight.clock.now()
 
     @property
+    def cluster_name(self) -> str:
+        return self.sight.cluster_name
+
+    @property
     def window_ends_at(self) -> datetime | None:
         run = self.store.run
         return run.window_ends_at if run is not None and run.window_ends_at else self._window_ends_at
+
+    @property
+    def live_run(self) -> RunState | None:
+        """The run that is on, whatever is shown."""
+        return self.store.run if self.store.run_is_on else None
 
     @property
     def mode(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from console.clock import sleep_for
 from console.model.cluster import Cluster
 from console.model.failures import Failure
-from console.model.identity import RunId
+from console.model.identity import HostName, RunId
 from screens.sight import STALE_AFTER_S, RunSight, Services
 
 IDLE_POLL_S = 10.0
@@ -38,6 +38,8 @@ class Watcher:
         self._least_wait_s = least_wait_s
         self._wake = asyncio.Event()
         self._full_at_s: float | None = None
+        self._wanted: set[HostName | None] = set()
+        self._detailed: set[HostName | None] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -67,6 +69,13 @@ class Watcher:
         self._full_at_s = None
         self._wake.set()
 
+    def want_details(self, node: HostName | None) -> None:
+        """From now on also read the finer facts of this node's VMs (None: of all), at once and after each full
+        reading."""
+        if not {node, None} & self._wanted:
+            self._wanted.add(node)
+            self._wake.set()
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -91,15 +100,34 @@ class Watcher:
     async def _read_once(self, now_s: float) -> None:
         sight, store = self._services.sight, self._services.store
         if store.cluster is None or self._full_at_s is None or now_s - self._full_at_s >= FULL_READ_S:
-            cluster = await sight.read_cluster()
+            cluster = await sight.read_cluster(store.put_reading)
             self._full_at_s = now_s
-            store.put_cluster(cluster)
-            await self._check(cluster)
+            self._detailed.clear()
+            if store.cluster is None:
+                store.put_cluster(cluster)
+                await self._check(cluster)
+            await self._take(await self._with_details(cluster))
+        elif self._wanted - self._detailed:
+            await self._take(await self._with_details(store.cluster))
         else:
             store.put_cluster(await sight.refresh(store.cluster))
 
+    async def _with_details(self, cluster: Cluster) -> Cluster:
+        """The cluster with the finer facts that were asked for; of all VMs in one go where all were."""
+        for node in {None} if None in self._wanted else self._wanted - self._detailed:
+            cluster = await self._services.sight.read_details(cluster, node)
+            self._detailed.add(node)
+        self._detailed |= self._wanted
+        return cluster
+
+    async def _take(self, cluster: Cluster) -> None:
+        if cluster is not self._services.store.cluster:
+            self._services.store.put_cluster(cluster)
+            await self._check(cluster)
+
     async def _check(self, cluster: Cluster) -> None:
-        self._services.store.put_findings(await asyncio.to_thread(self._services.sight.check, cluster))
+        findings = await asyncio.to_thread(self._services.sight.check, cluster)
+        self._services.store.put_findings(findings, cluster.read_at)
 
     async def _run_loop(self) -> None:
         while True:

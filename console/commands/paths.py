@@ -20,7 +20,7 @@ def command(target: Target, as_json: bool) -> int:
     paths = standard_paths(target.config)
     if paths.configuration.exists():
         paths = standard_paths(paths.configuration, load_configuration(paths.configuration).journal.path)
-    rows = {name: getattr(paths, name) for name in ("configuration", "journal", "state", "cache")}
+    rows = {name: getattr(paths, name) for name in ("configuration", "journal", "reports", "state", "cache")}
     if as_json:
         print_document({"schema": 1, **{name: str(path) for name, path in rows.items()}})
     else:

@@ -227,6 +227,29 @@ class GuardLines(Options):
     """Seconds of calm after which one more move at once is allowed."""
 
 
+class StuckChoice(StrEnum):
+    ASK = "ask"
+    CANCEL = "cancel"
+
+
+class WatchdogOptions(Options):
+    """When a move that makes no progress is called slow, and when stuck; progress is bytes, pass or percent."""
+
+    slow_after_minutes: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 3.0
+    """Without progress for so long it is slow, and the likely cause is told."""
+    stuck_after_minutes: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 30.0
+    """Without progress for so long it is stuck, and what can be done is offered."""
+    when_stuck: Annotated[StuckChoice, _choice(StuckChoice)] | None = None
+    """"ask" only offers; "cancel" cancels it and tries it once more elsewhere. Without it a run that the console starts
+    asks, and one that a command starts cancels, because nobody is there to be asked."""
+
+    @model_validator(mode="after")
+    def _slow_comes_first(self) -> Self:
+        if self.slow_after_minutes >= self.stuck_after_minutes:
+            raise ValueError("slow_after_minutes has to be less than stuck_after_minutes.")
+        return self
+
+
 class CheckRuling(Options):
     """The site's own word on one conflict code."""
 
@@ -287,6 +310,8 @@ class ClusterOptions(Options):
     """Lines that the moves of several hosts cross."""
     guard: GuardLines = GuardLines()
     """What moves must not do to others."""
+    watchdog: WatchdogOptions = WatchdogOptions()
+    """When a move is slow, and when stuck."""
     checks: dict[str, CheckRuling] = {}
     """Conflict codes that this site raises, lowers or silences."""
     clock: WorldClock | None = None
@@ -331,8 +356,8 @@ class Notifications(Options):
 
     bell: bool = True
     """Ring the terminal's bell."""
-    desktop: bool = False
-    """Ask the terminal for a desktop notice (OSC 9); not every terminal knows it."""
+    desktop: bool | None = None
+    """Ask the terminal for a desktop notice (OSC 9); without it only terminals are asked that are known to show one."""
 
 
 class JournalOptions(Options):

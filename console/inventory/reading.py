@@ -16,17 +16,24 @@ from .control import Control
 from .fine import carried, with_known
 from .host import Visit, read_vms_of, visit
 from .joining import Names, join_vms, memberships, other_roles, with_counts
+from .progress import Count, Told
 from .survey import Survey, read_nodes, read_survey
 
 
 async def read_cluster(
-    reader: Reader, seeds: Sequence[HostName], clock: Clock, *, previous: Cluster | None = None
+    reader: Reader,
+    seeds: Sequence[HostName],
+    clock: Clock,
+    *,
+    previous: Cluster | None = None,
+    told: Told | None = None,
 ) -> Cluster:
     """Read everything once.
 
     Args:
         seeds: where to begin, in order; names of nodes, or the cluster's own name.
         previous: what was known before; hosts that do not answer now keep it, with its age.
+        told: hears how many hosts have answered, once the nodes are known and after each one.
 
     Raises:
         Failure: no seed answers, or one refused the sign-in.
@@ -36,10 +43,14 @@ async def read_cluster(
     nodes = await read_nodes(control)
     control.also(node.name for node in nodes)
     known: Mapping[HostName, Host] = {} if previous is None else previous.host_by_name
-    survey, visits = await asyncio.gather(
-        _survey(control),
-        asyncio.gather(*(visit(reader, node, clock, known.get(node.name)) for node in nodes)),
-    )
+    count = Count((node.name for node in nodes), told)
+
+    async def visited(node: Host) -> Visit:
+        result = await visit(reader, node, clock, known.get(node.name))
+        count.take(result.host)
+        return result
+
+    survey, visits = await asyncio.gather(_survey(control), asyncio.gather(*(visited(node) for node in nodes)))
     if isinstance(survey, Failure):
         raise survey
     return _assembled(control, survey, visits, clock, previous, fallback=seeds[0])

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject
 from console.clock import ManualClock
 from console.drain import requests
+from console.drain.events import Event
 from console.drain.requests import OperatorRequest
-from console.drain.state import GuardReading, LogLine, Move, MoveState, Outcome, Phase, RunState
+from console.drain.returning import plan_return
+from console.drain.state import GuardReading, LogLine, Move, MoveState, Outcome, Phase, Purpose, RunState
 from console.forecast.values import MigrationType, MoveForecast
+from console.inventory.progress import ReadingProgress, Told
 from console.model.cluster import Cluster, Contact, VirtualMachine, VmState
 from console.model.identity import HostName, RunId, VmId
 from console.model.units import GIB, MIB
@@ -29,7 +33,9 @@ from console.planner.values import (
     PlannedMove,
     PlanOptions,
 )
+from console.reporting.formats import Format
 from tests.builders import READ_AT, make_cluster, make_host, make_vm
+from tests.screens.tapes import events_of
 
 RATE = 1.1 * GIB
 HOSTILE = ("[/x] \x1b[2J 日本", "\u202eevil\u202c [b]שלום עולם", "x" * 200, "", "🧑‍🚀 pod\n\ttab", "[red]$(rm)[/red]")
@@ -106,6 +112,13 @@ def plan_of(cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
     )  # fmt: skip
 
 
+class _Forecaster:
+    def forecast(
+        self, cluster: Cluster, vm: VirtualMachine, destination: HostName, *, sharing: int = 1
+    ) -> MoveForecast:
+        return forecast_of(vm, sharing)
+
+
 def _after(cluster: Cluster, host: HostName, node: HostName, moves: Sequence[PlannedMove]) -> HostAfter:
     known = cluster.host_by_name[host]
     here = len(cluster.vms_on(host))
@@ -157,6 +170,9 @@ class FakeRun:
         self.requests.append(request)
         self._obey(request)
 
+    def begin_as(self, purpose: Purpose) -> None:
+        self._state = replace(self._state, purpose=purpose)
+
     def force(self, vm: VmId, **changes: object) -> None:
         """Put a move where a test wants it."""
         moves = dict(self._state.moves)
@@ -171,10 +187,8 @@ class FakeRun:
 
     def _obey(self, request: OperatorRequest) -> None:
         match request:
-            case requests.PauseStarts():
-                self._state = replace(self._state, paused=True)
-            case requests.ContinueStarts():
-                self._state = replace(self._state, paused=False)
+            case requests.PauseStarts() | requests.ContinueStarts():
+                self._state = replace(self._state, paused=isinstance(request, requests.PauseStarts))
             case requests.SetSlots(slots):
                 self._state = replace(self._state, slots=slots)
             case requests.HoldMove(vm):
@@ -187,6 +201,8 @@ class FakeRun:
                 self.force(vm, state=MoveState.SKIPPED, reason="left by the operator")
             case requests.StopRun():
                 self._state = replace(self._state, stopping=True)
+            case requests.HandOver():
+                self._state = replace(self._state, engine=Engine.NATIVE, handed_over=True)
             case requests.DetachRun():
                 self.end(Outcome.DETACHED)
             case _:
@@ -218,7 +234,8 @@ class FakeRun:
             self._close(now)
 
     def _close(self, now: datetime) -> None:
-        outcome = Outcome.STOPPED if self._state.stopping else Outcome.DRAINED
+        whole = Outcome.DRAINED if self._state.purpose is Purpose.DRAIN else Outcome.RETURNED
+        outcome = Outcome.STOPPED if self._state.stopping else whole
         self._state = replace(self._state, outcome=outcome, phase=Phase.ENDED, finished_at=now,
                               verified_empty=outcome is Outcome.DRAINED)  # fmt: skip
 
@@ -259,12 +276,20 @@ class FakeOperations:
         self.window_ends_at: datetime | None = READ_AT + timedelta(hours=2)
         self.consents: Consents | None = None
         self.closed = False
+        self.progress: ReadingProgress | None = None
+        """What a reading tells before it ends."""
+        self.tapes: dict[RunId, tuple[Event, ...]] = {}
+        """Events of runs that have ended; made from the run's plan where none are given."""
+        self.reports: list[tuple[RunId, Format]] = []
+        self.report_error: Exception | None = None
 
     @property
     def cluster_name(self) -> str:
         return self.cluster.name
 
-    async def read_cluster(self) -> Cluster:
+    async def read_cluster(self, told: Told | None = None) -> Cluster:
+        if told is not None:
+            told(self.progress or ReadingProgress(len(self.cluster.hosts), (), ()))
         return self._read()
 
     async def refresh(self, cluster: Cluster) -> Cluster:
@@ -310,6 +335,41 @@ class FakeOperations:
             raise self.start_error
         self.consents = consents
         return self.new_run(plan)
+
+    async def start_run(self, plan: Plan, consents: Consents, purpose: Purpose) -> FakeRun:
+        self.changes.append(("start_run", plan.node, purpose))
+        if self.read_only:
+            raise PermissionError("this console is read-only")
+        handle = self.new_run(plan)
+        handle.begin_as(purpose)
+        return handle
+
+    def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None = None) -> Plan:
+        """Everything that was moved comes back, from where the drain took it."""
+        moved = [move for move in drained.moves.values() if move.destination is not None]
+        away = tuple(
+            replace(vm, host=move.destination)
+            for move in moved
+            if (vm := cluster.vm_by_id.get(move.vm.id)) is not None and move.destination is not None
+        )
+        gone = {vm.id: vm for vm in away}
+        there = replace(cluster, vms=tuple(gone.get(vm.id, vm) for vm in cluster.vms))
+        return plan_return(drained, there, _Forecaster(), lambda vm, host: (), slots=slots)
+
+    def events_of(self, run: RunId) -> tuple[Event, ...]:
+        handle = self.handles[run]
+        began = handle.state().created_at
+        return self.tapes.get(run) or events_of(run, handle.plan, self.cluster, began)
+
+    @property
+    def report_folder(self) -> Path:
+        return Path("/home/operator/.local/state/drainboard/reports")
+
+    def write_report(self, run: RunId, form: Format) -> Path:
+        if self.report_error is not None:
+            raise self.report_error
+        self.reports.append((run, form))
+        return self.report_folder / f"drainboard-{run}.{form.value}"
 
     def new_run(self, plan: Plan) -> FakeRun:
         """A run that somebody started."""
