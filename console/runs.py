@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from console.clock import Clock, SystemClock
-from console.drain.events import Event
+from console.drain.events import Event, RunOpened
 from console.drain.opening import consent_entries, open_event
 from console.drain.requests import OperatorRequest
 from console.drain.state import Purpose, RunState, WhenStuck
@@ -60,7 +60,7 @@ class Runs:
         cluster: Cluster,
         consents: Consents,
         purpose: Purpose = Purpose.DRAIN,
-        manner: Manner = Manner(),  # noqa: B008  (a frozen value)
+        manner: Manner | None = None,
     ) -> JournalRun:
         """Write down the run and start its runner.
 
@@ -72,27 +72,9 @@ class Runs:
         if self._read_only:
             raise PermissionError("this console is read-only")
         self._refuse_second(plan.node)
-        now = self._clock.now()
-        by = operator()
-        opening = self._site.opening(now)
-        options = self._site.options_of(plan.options)
-        event = open_event(
-            replace(plan, options=replace(plan.options, limits=options.limits)),
-            cluster,
-            run=_new_id(self._clock, plan.node),
-            at=now,
-            operator=by,
-            purpose=purpose,
-            pause_node=manner.pause_node,
-            when_stuck=manner.when_stuck or self._site.when_stuck or WhenStuck.ASK,
-            consents=consent_entries(
-                interrupt=consents.interrupt,
-                leave_behind=consents.leave_behind,
-                settings=consents.settings,
-                by=by,
-                at=now,
-            ),
-            window_ends_at=opening.ends_at if opening is not None and opening.starts_at <= now else None,
+        run = _new_id(self._clock, plan.node)
+        event = opened(
+            self._site, plan, cluster, consents, run, self._clock.now(), operator(), purpose, manner or Manner()
         )
         journal = self._writable()
         journal.append(event.run, event)
@@ -223,6 +205,40 @@ class JournalRun:
         if self._read_only:
             raise PermissionError("this console is read-only")
         self._journal.request(self.run, request, operator())
+
+
+def opened(
+    site: Site,
+    plan: Plan,
+    cluster: Cluster,
+    consents: Consents,
+    run: RunId,
+    at: datetime,
+    by: str,
+    purpose: Purpose,
+    manner: Manner,
+) -> RunOpened:
+    """The event that a run begins with, under the site's limits, window and wishes."""
+    limits = site.options_of(plan.options).limits
+    opening = site.opening(at)
+    return open_event(
+        replace(plan, options=replace(plan.options, limits=limits)),
+        cluster,
+        run=run,
+        at=at,
+        operator=by,
+        purpose=purpose,
+        pause_node=manner.pause_node,
+        when_stuck=manner.when_stuck or site.when_stuck or WhenStuck.ASK,
+        consents=consent_entries(
+            interrupt=consents.interrupt,
+            leave_behind=consents.leave_behind,
+            settings=consents.settings,
+            by=by,
+            at=at,
+        ),
+        window_ends_at=opening.ends_at if opening is not None and opening.starts_at <= at else None,
+    )
 
 
 def choose_run(runs: Sequence[RunState], typed: str | None) -> RunId:

@@ -16,6 +16,7 @@ from console.configuration.models import ClusterOptions, Configuration
 from console.configuration.problems import nearest
 from console.configuration.windows import Opening, next_opening
 from console.drain.guard import Lines
+from console.drain.state import WhenStuck
 from console.exits import UsageProblem
 from console.model.identity import HostName
 from console.model.units import bits_to_bytes_per_s
@@ -88,6 +89,12 @@ class Site:
             calm_s=lines.calm_s,
             raise_after_s=lines.raise_after_s,
         )
+
+    @property
+    def when_stuck(self) -> WhenStuck | None:
+        """What becomes of a stuck move here; None where the site leaves that to whoever starts the run."""
+        chosen = self.options.watchdog.when_stuck
+        return None if chosen is None else WhenStuck(chosen.value)
 
     @property
     def check_policy(self) -> SitePolicy:

@@ -20,6 +20,15 @@ from .target import ClusterCommand, Target, json_option, target_options
 @click.option("--native", is_flag=True, help="Let the cluster's own drain decide; watch it.")
 @click.option("--pin", multiple=True, metavar="VM=HOST", help="Choose a VM's destination.")
 @click.option("--avoid", multiple=True, metavar="HOST", help="Move nothing to this host.")
+@click.option("--parallel-per", type=click.Choice(("node", "pair")),
+              help="What MaximumParallelMigrations counts: moves of a node (default) or of a pair.")  # fmt: skip
+@click.option("--per-destination", type=click.IntRange(1), help="Moves at once into one destination.")
+@click.option("--per-pair", type=click.IntRange(1), help="Moves at once between one pair of hosts.")
+@click.option("--cluster-wide", type=click.IntRange(1), help="Moves at once in the whole cluster.")
+@click.option("--no-pause", is_flag=True, help="Do not pause NODE: roles may land on it meanwhile.")
+@click.option("--when-stuck", type=click.Choice(("cancel", "ask")),
+              help="A move without progress for half an hour: cancel it and try it once elsewhere (default), or only "
+                   "offer what can be done.")  # fmt: skip
 @click.option("--events", is_flag=True, help="With --json: the run's events as JSON Lines, the document last.")
 @json_option
 def command(
@@ -33,6 +42,12 @@ def command(
     native: bool,
     pin: tuple[str, ...],
     avoid: tuple[str, ...],
+    parallel_per: str | None,
+    per_destination: int | None,
+    per_pair: int | None,
+    cluster_wide: int | None,
+    no_pause: bool,
+    when_stuck: str | None,
     events: bool,
     as_json: bool,
 ) -> int:
@@ -46,6 +61,14 @@ def command(
     from console.commands.drained import DrainRequest, drained
     from console.commands.levers import Levers
 
-    wishes = DrainRequest(allow_interrupt, leave_behind, allow_setting, native)
-    levers = Levers(slots, None, pin, (), (), avoid, None)
+    wishes = DrainRequest(allow_interrupt, leave_behind, allow_setting, native, not no_pause, when_stuck)
+    levers = Levers(
+        slots=slots,
+        pinned=pin,
+        avoided=avoid,
+        parallel_per=parallel_per,
+        per_destination=per_destination,
+        per_pair=per_pair,
+        cluster_wide=cluster_wide,
+    )
     return drained(target, node, levers, wishes, as_json=as_json, events=events)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.drain.settings import CHANGEABLE
-from console.drain.state import Purpose
+from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
 from console.journal.trouble import JournalUnusable
@@ -16,6 +16,7 @@ from console.model.failures import CommandFailed
 from console.model.identity import VmId
 from console.operations import Consents
 from console.planner.values import Engine, Plan, PlanOptions
+from console.runs import Manner
 
 from .followed import follow
 from .levers import Levers
@@ -39,6 +40,8 @@ class DrainRequest:
     leave_behind: tuple[str, ...] = ()
     allow_setting: tuple[str, ...] = ()
     native: bool = False
+    pause_node: bool = True
+    when_stuck: str | None = None
 
 
 def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, as_json: bool, events: bool) -> int:
@@ -58,20 +61,30 @@ def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, 
         plan = operations.plan(cluster, host, options)
         plan = _left_by_consent(plan, operations, cluster, wishes)
         require_consents(plan, consents)
-        handle = await start(operations, plan, consents, Purpose.DRAIN)
+        manner = Manner(wishes.pause_node, when_stuck(operations, wishes.when_stuck))
+        handle = await start(operations, plan, consents, Purpose.DRAIN, manner)
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)
 
     return with_operations(target, work, read_only=False)
 
 
-async def start(operations: LiveOperations, plan: Plan, consents: Consents, purpose: Purpose) -> JournalRun:
+def when_stuck(operations: LiveOperations, typed: str | None) -> WhenStuck:
+    """What was typed, else what the site wants; else nobody is there to be asked."""
+    if typed is not None:
+        return WhenStuck(typed)
+    return operations.site.when_stuck or WhenStuck.CANCEL
+
+
+async def start(
+    operations: LiveOperations, plan: Plan, consents: Consents, purpose: Purpose, manner: Manner
+) -> JournalRun:
     """Start a run for a plan.
 
     Raises:
         CommandEnded: read-only, another run holds the node, or it could not be written down.
     """
     try:
-        return await operations.start_run(plan, consents, purpose)
+        return await operations.start_run(plan, consents, purpose, manner)
     except PermissionError as error:
         raise UsageProblem(f"Nothing was sent: {error}. Remove read_only from the configuration to drain.") from None
     except CommandFailed as failure:

@@ -31,6 +31,7 @@ class Levers:
     parallel_per: str | None = None
     per_destination: int | None = None
     cluster_wide: int | None = None
+    per_pair: int | None = None
 
     def on(self, cluster: Cluster) -> PlanOptions:
         """The options; what was not typed stays open.
@@ -50,6 +51,7 @@ class Levers:
             limits=SiteLimits(
                 reading=SlotReading(self.parallel_per) if self.parallel_per else SlotReading.NODE,
                 per_destination=self.per_destination,
+                per_pair=self.per_pair,
                 cluster_wide=self.cluster_wide,
             ),
         )

@@ -29,6 +29,7 @@ HEAVY = ("as planned", "first", "last", "alone", "skip")
 @click.option("--parallel-per", type=click.Choice(("node", "pair")),
               help="What MaximumParallelMigrations counts: moves of a node (default) or of a pair.")  # fmt: skip
 @click.option("--per-destination", type=click.IntRange(1), help="Moves at once into one destination.")
+@click.option("--per-pair", type=click.IntRange(1), help="Moves at once between one pair of hosts.")
 @click.option("--cluster-wide", type=click.IntRange(1), help="Moves at once in the whole cluster.")
 @click.option("--what-helps", is_flag=True, help="Also tell which single changes would shorten the plan most.")
 @json_option
@@ -46,6 +47,7 @@ def command(
     transport: str | None,
     parallel_per: str | None,
     per_destination: int | None,
+    per_pair: int | None,
     cluster_wide: int | None,
     what_helps: bool,
     as_json: bool,
@@ -60,7 +62,18 @@ def command(
     from console.formatting import plain
 
     levers = Levers(
-        slots, smb_cap, pin, hold, exclude, avoid, heavy, transport, parallel_per, per_destination, cluster_wide
+        slots,
+        smb_cap,
+        pin,
+        hold,
+        exclude,
+        avoid,
+        heavy,
+        transport,
+        parallel_per,
+        per_destination,
+        cluster_wide,
+        per_pair,
     )
     plan, helps = planned(target, snapshot, nodes, levers, what_helps=what_helps)
     if as_json:

@@ -10,8 +10,9 @@ from console.drain.state import Outcome, Purpose, RunState
 from console.exits import ExitCode, UsageProblem
 from console.model.identity import HostName
 from console.operations import Consents
+from console.runs import Manner
 
-from .drained import start
+from .drained import start, when_stuck
 from .followed import follow
 from .names import find_host
 from .output import narrate, print_document
@@ -43,7 +44,8 @@ def resumed(target: Target, node: str, slots: int | None, *, confirmed: bool, as
                 report_plan(plan)
                 narrate(f"Nothing was sent. To do it: drainboard resume {host} --confirm {host}")
             return int(ExitCode.DONE)
-        handle = await start(operations, plan, Consents(), Purpose.RETURN)
+        manner = Manner(when_stuck=when_stuck(operations, None))
+        handle = await start(operations, plan, Consents(), Purpose.RETURN, manner)
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)
 
     return with_operations(target, work, read_only=not confirmed)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from console.clock import Clock
-from console.drain.opening import consent_entries, open_event
-from console.drain.state import Purpose, RunState
+from console.drain.state import Purpose, RunState, WhenStuck
 from console.journal.store import Journal
 from console.model.cluster import Cluster
 from console.model.failures import CommandFailed
@@ -12,7 +11,7 @@ from console.model.identity import RunId
 from console.operations import Consents
 from console.planner.values import Plan
 from console.runner.process import start_runner
-from console.runs import JournalRun, Runs
+from console.runs import JournalRun, Manner, Runs, opened
 from console.site import Site
 
 
@@ -42,24 +41,9 @@ class JournalDrains:
         for other in self._runs.open_runs():
             if other.node == plan.node:
                 raise CommandFailed(plan.node, f"Run {other.run} of {other.operator or 'somebody'} holds {plan.node}.")
+        manner = Manner(when_stuck=self._site.when_stuck or WhenStuck.CANCEL)  # nobody is there to be asked
         now = self._clock.now()
-        opening = self._site.opening(now)
-        event = open_event(
-            plan,
-            cluster,
-            run=run,
-            at=now,
-            operator=self._operator,
-            purpose=purpose,
-            consents=consent_entries(
-                interrupt=consents.interrupt,
-                leave_behind=consents.leave_behind,
-                settings=consents.settings,
-                by=self._operator,
-                at=now,
-            ),
-            window_ends_at=opening.ends_at if opening is not None and opening.starts_at <= now else None,
-        )
+        event = opened(self._site, plan, cluster, consents, run, now, self._operator, purpose, manner)
         self._journal.append(run, event)
         start_runner(self._site, run)
 

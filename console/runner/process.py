@@ -140,7 +140,13 @@ def _rules(site: Site, clock: Clock, operator: str) -> Rules:
     """Leases and answers take real time, as networks and processes do, however fast a lab's clock runs."""
     speed = max(clock.speed, 1.0) if isinstance(clock, ScaledClock) else 1.0
     terms = LeaseTerms(operator, _this_host(), life_s=LEASE_S * speed)
-    rules = Rules(lease=terms, guard=site.guard)
+    watchdog = site.options.watchdog
+    rules = Rules(
+        lease=terms,
+        guard=site.guard,
+        slow_after_s=watchdog.slow_after_minutes * 60,
+        stuck_after_s=watchdog.stuck_after_minutes * 60,
+    )
     return replace(
         rules,
         check_patience_s=ANSWER_S * speed,
