@@ -12,13 +12,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from console.lab.endpoint.clixml import write
-from console.lab.engine import Command, PsError, Typed
-from console.lab.serve import InProcessLab
+from console.lab.engine import Command, PsError, SessionContext, Typed
+from console.lab.serve import USER, InProcessLab
 from console.model.failures import CommandFailed, CommandMissing, Failure, Unreachable
 from console.model.identity import HostName
 from console.windows.commands import Answer, Call, Effect, Parameter, ParameterType, RemoteError, Row, Script, Value
 from console.wire.decoder import decode
-from console.wire.encoding import check
+from console.wire.encoding import check, stages
 
 Result = TypeVar("Result")
 
@@ -28,8 +28,9 @@ _TAGS = {ParameterType.INT32: "I32", ParameterType.UINT32: "U32", ParameterType.
 class LabDoor:
     """Reader and writer at once; see :mod:`console.ports`."""
 
-    def __init__(self, lab: InProcessLab) -> None:
+    def __init__(self, lab: InProcessLab, endpoint: str = "Microsoft.PowerShell") -> None:
         self.lab = lab
+        self.context = SessionContext(USER, endpoint, constrained=endpoint != "Microsoft.PowerShell")
         self.changes: list[Call] = []
         self.silent: set[HostName] = set()
         """Hosts that do not answer."""
@@ -50,7 +51,8 @@ class LabDoor:
             raise Unreachable(host, f"{host} does not answer.")
         if call.entry in self.failing:
             raise self.failing[call.entry]
-        outputs, errors = await self.lab.run(host, [command_of(stage) for stage in call.pipeline])
+        pipeline = stages(call, constrained=self.context.constrained)
+        outputs, errors = await self.lab.run(host, [command_of(stage) for stage in pipeline], self.context)
         records = tuple(_remote(error) for error in errors)
         for record in records:
             if "CommandNotFoundException" in record.identifier:

@@ -6,6 +6,7 @@ import click
 
 from .target import DEFAULT_SCENARIO, Target, json_option
 
+ENDPOINTS = {"plain": None, "watch": "Drainboard.Watch", "operate": "Drainboard.Operate"}
 DEFAULT_SPEED = 20.0
 """Fast enough to see a drain end, slow enough that the wire's own milliseconds do not count as seconds."""
 
@@ -21,6 +22,11 @@ DEFAULT_SPEED = 20.0
     "--serve", "only_serve", is_flag=True, help="Only serve: print one JSON line when ready, until interrupted."
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="P", help="Serve on this port and those after it.")
+@click.option(
+    "--endpoint",
+    type=click.Choice(list(ENDPOINTS)),
+    help="Which session configuration the served lab's config names (plain); watch and operate are constrained.",
+)
 @click.option("--tied", is_flag=True, hidden=True, help="Serve as long as standard input is open.")
 @click.option("--list", "only_list", is_flag=True, help="List the scenarios.")
 @json_option
@@ -31,6 +37,7 @@ def command(
     speed: float | None,
     only_serve: bool,
     port: int | None,
+    endpoint: str | None,
     tied: bool,
     only_list: bool,
     as_json: bool,
@@ -48,9 +55,10 @@ def command(
         from .lab_service import serve_lab
 
         pace = DEFAULT_SPEED if speed is None else speed
-        return serve_lab(chosen, 1 if seed is None else seed, pace, port, tied=tied)
-    if port is not None:
-        raise click.UsageError("--port goes with --serve.")
+        named_endpoint = ENDPOINTS[endpoint or "plain"]
+        return serve_lab(chosen, 1 if seed is None else seed, pace, port, tied=tied, endpoint=named_endpoint)
+    if port is not None or endpoint is not None:
+        raise click.UsageError(f"--{'endpoint' if port is None else 'port'} goes with --serve.")
     from .console import open_console
 
     return open_console(Target(scenario=chosen, seed=seed, speed=speed), read_only=False)

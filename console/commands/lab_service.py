@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.exits import ExitCode, UsageProblem
+from console.jea.files import export
+from console.jea.writing import write
 from console.lab.serve import ScenarioError, serve
 from console.processes import is_alive
 
@@ -21,8 +23,12 @@ LOOK_S = 1.0
 """Between two looks at the runners that keep a lab alive; real time."""
 
 
-def serve_lab(scenario: str, seed: int, speed: float, port: int | None, *, tied: bool) -> int:
+def serve_lab(
+    scenario: str, seed: int, speed: float, port: int | None, *, tied: bool, endpoint: str | None = None
+) -> int:
     """Serve a scenario; prints one JSON line when it can be reached.
+
+    Every host has this console's constrained endpoints installed; the config names ``endpoint``, or the default one.
 
     With ``tied`` it lasts as long as standard input is open, and then as long as one of the processes runs whose
     ids were written there, a line each.
@@ -34,13 +40,24 @@ def serve_lab(scenario: str, seed: int, speed: float, port: int | None, *, tied:
         tempfile.TemporaryDirectory(prefix="drainboard-lab-", ignore_cleanup_errors=True) as folder,
         suppress(KeyboardInterrupt),
     ):
-        asyncio.run(_serve(scenario, seed, speed, port, Path(folder), tied=tied))
+        write(Path(folder) / "endpoints", export())
+        asyncio.run(_serve(scenario, seed, speed, port, Path(folder), tied=tied, endpoint=endpoint))
     return int(ExitCode.DONE)
 
 
-async def _serve(scenario: str, seed: int, speed: float, port: int | None, folder: Path, *, tied: bool) -> None:
+async def _serve(
+    scenario: str, seed: int, speed: float, port: int | None, folder: Path, *, tied: bool, endpoint: str | None
+) -> None:
     try:
-        lab = await serve(scenario, seed=seed, speed=speed, port=port, directory=folder)
+        lab = await serve(
+            scenario,
+            seed=seed,
+            speed=speed,
+            port=port,
+            directory=folder,
+            sessions=folder / "endpoints",
+            endpoint=endpoint,
+        )
     except (ScenarioError, OSError) as error:
         raise UsageProblem(f"The lab can not be served: {error}") from None
     try:

@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from console.clock import Clock, ManualClock, ScaledClock, SystemClock
 from console.lab.cmdlets.engine import LabHostEngine
+from console.lab.constrained import installed
 from console.lab.control import ControlPort, advance
 from console.lab.endpoint.faults import Fault
 from console.lab.endpoint.server import LabServer, Listener
@@ -80,6 +81,8 @@ async def serve(
     speed: float = 60.0,
     port: int | None = None,
     directory: Path,
+    sessions: Path | None = None,
+    endpoint: str | None = None,
 ) -> ServedLab:
     """Start a lab on loopback.
 
@@ -88,16 +91,20 @@ async def serve(
         speed: seconds of the lab in one second of life; 0 for manual time.
         port: the first of consecutive ports; free ones without.
         directory: takes ``config.toml`` and the certificates.
+        sessions: a folder of session configurations with their modules, as they would be installed on every host.
+        endpoint: the session configuration that the config names; the default one without.
 
     Raises:
         ScenarioError: there is no such scenario or it is not valid.
+        UnreadableFile: a file in ``sessions`` is more than the lab understands.
         OSError: a port is taken.
     """
     clock = lab_clock(speed)
     cluster = LabCluster(load_scenario(scenario), seed, clock)
     _make(directory)
     password = secrets.token_urlsafe(12)
-    engines = {name: LabHostEngine(cluster, host) for name, host in cluster.world.hosts.items()}
+    registered = {} if sessions is None else installed.load(sessions)
+    engines = {name: LabHostEngine(cluster, host, registered) for name, host in cluster.world.hosts.items()}
     server = LabServer(
         engines,
         users={USER: password, WATCHER: password},
@@ -117,7 +124,7 @@ async def serve(
         await server.stop()
         raise
     cluster.start()
-    config = _write(directory, config_text(listeners, server.ca_file, clock, cluster.world.scenario.title))
+    config = _write(directory, config_text(listeners, server.ca_file, clock, cluster.world.scenario.title, endpoint))
     ready = ReadyLine(
         config=str(config),
         control=address,
@@ -152,7 +159,9 @@ def _host_line(listener: Listener) -> HostLine:
     return HostLine(name=listener.host, https=https, http=http)
 
 
-def config_text(listeners: Sequence[Listener], ca_file: Path, clock: Clock, title: str) -> str:
+def config_text(
+    listeners: Sequence[Listener], ca_file: Path, clock: Clock, title: str, endpoint: str | None = None
+) -> str:
     """The console's config for this lab, TOML."""
     nodes = ",\n".join(
         f'  {{ name = "{each.host}", address = "{each.https_address}", port = {each.https_port} }}'
@@ -168,6 +177,7 @@ def config_text(listeners: Sequence[Listener], ca_file: Path, clock: Clock, titl
         'authentication = "ntlm"',
         f"username = '{USER}'",
         f"ca_file = '{ca_file.resolve()}'",
+        *(() if endpoint is None else (f"endpoint = '{endpoint}'",)),
     ]
     if isinstance(clock, ScaledClock):
         lines += [
@@ -203,11 +213,14 @@ class _Collector:
 class InProcessLab:
     """The engines of all hosts without a socket, on a manual clock, for fast tests."""
 
-    def __init__(self, scenario: str = "quiet", *, seed: int = 1, clock: ManualClock | None = None) -> None:
+    def __init__(
+        self, scenario: str = "quiet", *, seed: int = 1, clock: ManualClock | None = None, sessions: Path | None = None
+    ) -> None:
         self.clock = ManualClock(EPOCH) if clock is None else clock
         self.cluster = LabCluster(load_scenario(scenario), seed, self.clock)
+        registered = {} if sessions is None else installed.load(sessions)
         self.engines: Mapping[str, LabHostEngine] = {
-            name: LabHostEngine(self.cluster, host) for name, host in self.cluster.world.hosts.items()
+            name: LabHostEngine(self.cluster, host, registered) for name, host in self.cluster.world.hosts.items()
         }
 
     async def __aenter__(self) -> InProcessLab:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from console.lab import surface
 from console.lab.cmdlets import (
@@ -27,6 +28,8 @@ from console.lab.cmdlets import (
 )
 from console.lab.cmdlets.binding import bind
 from console.lab.cmdlets.invocation import CHANGING, HANDLERS, Invocation, Scope
+from console.lab.constrained.installed import SessionConfiguration
+from console.lab.constrained.module import Function, unqualified
 from console.lab.engine import Command, PsError, PsValue, SessionContext, Sink, TerminatingError
 from console.lab.surface import CmdletFacts
 from console.lab.world.cluster import LabCluster
@@ -39,6 +42,9 @@ _FAMILIES = (
 """Imported for what they register."""
 
 CLUSTER_MODULE = "FailoverClusters"
+
+VIRTUAL_ACCOUNTS = "WinRM Virtual Users"
+"""The domain of the accounts that functions run as."""
 
 RESTRICTED = frozenset(
     {
@@ -89,8 +95,10 @@ def _spelled_out(pipeline: Sequence[Command]) -> list[Command]:
 class LabHostEngine:
     """Answers pipelines as one simulated host."""
 
-    def __init__(self, cluster: LabCluster, host: Host) -> None:
-        self.scope = Scope(cluster, host)
+    def __init__(
+        self, cluster: LabCluster, host: Host, sessions: Mapping[str, SessionConfiguration] | None = None
+    ) -> None:
+        self.scope = Scope(cluster, host, sessions or {})
 
     async def run(self, context: SessionContext, pipeline: Sequence[Command], sink: Sink) -> None:
         """Run one pipeline to its end.
@@ -102,11 +110,32 @@ class LabHostEngine:
         if not context.constrained:
             pipeline = _spelled_out(pipeline)
         self._count(context, pipeline)
+        for value in await self._through(context, pipeline, sink):
+            sink.output(value)
+
+    async def _through(self, context: SessionContext, pipeline: Sequence[Command], sink: Sink) -> Iterable[PsValue]:
         values: Iterable[PsValue] = ()
         for index, command in enumerate(pipeline):
             values = await self._stage(context, command, tuple(values), index > 0, sink)
-        for value in values:
-            sink.output(value)
+        return values
+
+    async def _call(
+        self, context: SessionContext, function: Function, command: Command, sink: Sink
+    ) -> Iterable[PsValue]:
+        """A function runs unconstrained, as the virtual account of its session; but the session's proxies still win."""
+        user = context.user.replace("\\", "_")
+        inside = replace(context, user=f"{VIRTUAL_ACCOUNTS}\\WinRM VA_1_{user}", constrained=False)
+        stages = function.commands(command)
+        try:
+            for stage in stages:
+                if not stage.is_script and stage.name == "Select-Object":
+                    flow.check_restricted(self._facts(inside, stage.name), stage)
+            return tuple(await self._through(inside, stages, sink))
+        except TerminatingError as failed:
+            if function.guarded:
+                raise
+            sink.error(failed.error)
+            return ()
 
     async def _stage(
         self, context: SessionContext, command: Command, values: tuple[PsValue, ...], has_input: bool, sink: Sink
@@ -117,6 +146,9 @@ class LabHostEngine:
             if scripts.changes(command.name):
                 self._check_cluster_rights(context, "Full", "Get-Cluster")
             return scripts.run(self.scope, command)
+        function = self._function(context, command.name)
+        if function is not None:
+            return await self._call(context, function, command, sink)
         facts = self._facts(context, command.name)
         self._check_rights(context, facts)
         if context.constrained and facts.name == "Select-Object":
@@ -129,10 +161,16 @@ class LabHostEngine:
         answer = HANDLERS[facts.name.lower()](invocation)
         return await answer if inspect.isawaitable(answer) else answer
 
+    def _function(self, context: SessionContext, name: str) -> Function | None:
+        session = self.scope.sessions.get(context.configuration_name.casefold()) if context.constrained else None
+        return None if session is None else session.functions.get(name.casefold())
+
     def _facts(self, context: SessionContext, name: str) -> CmdletFacts:
-        plain = name.rpartition("\\")[2]
+        module, _, plain = name.rpartition("\\")
         facts = surface.cmdlet(plain)
         if facts is None or facts.name.lower() not in HANDLERS or facts.name not in self.visible_commands(context):
+            raise errors.unknown_command(name)
+        if module and module.casefold() != facts.module.casefold():
             raise errors.unknown_command(name)
         return facts
 
@@ -145,17 +183,27 @@ class LabHostEngine:
             raise errors.no_cluster_rights(cmdlet)
 
     def _count(self, context: SessionContext, pipeline: Sequence[Command]) -> None:
-        changing = any(_changes(command) for command in pipeline)
+        changing = any(self._may_change(context, command) for command in pipeline)
         received = self.scope.cluster.received
         counter = received.changing if changing else received.reading
         counter[(self.scope.host.name, context.user)] += 1
         for command in pipeline:
             received.by_cmdlet["script" if command.is_script else command.name] += 1
 
+    def _may_change(self, context: SessionContext, command: Command) -> bool:
+        function = None if command.is_script else self._function(context, command.name)
+        if function is None:
+            return _changes(command)
+        if function.pipeline is not None:
+            return any(_changes(stage) for stage in function.pipeline)
+        return scripts.changes(unqualified(function.script or ""))
+
     def visible_commands(self, context: SessionContext) -> frozenset[str]:
         """Names of the commands that this session may run."""
         if context.constrained:
-            return RESTRICTED
+            session = self.scope.sessions.get(context.configuration_name.casefold())
+            shown = () if session is None else session.functions.values()
+            return RESTRICTED | {function.name for function in shown}
         known = (surface.cmdlet(name) for name in HANDLERS)
         lacking = self.scope.world.facts.missing_modules.get(self.scope.host.name, ())
         return frozenset(each.name for each in known if each is not None and each.module not in lacking) | RESTRICTED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from console.lab.world.state import Host
 from console.lab.world.world import World
 
 if TYPE_CHECKING:
+    from console.lab.constrained.installed import SessionConfiguration
     from console.lab.world.cluster import LabCluster
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ class Scope:
     cluster: LabCluster
     host: Host
     """The node whose session this is."""
+    sessions: Mapping[str, SessionConfiguration] = field(default_factory=dict)
+    """The constrained session configurations that are registered there, by lower-case name."""
 
     @property
     def world(self) -> World:

@@ -17,14 +17,15 @@ _MODULE_VERSIONS = {"FailoverClusters": "2.0.0.0", "Hyper-V": "2.0.0.0"}
 def get_command(call: Invocation) -> Iterable[PsValue]:
     from console.lab.cmdlets.engine import LabHostEngine
 
-    visible = sorted(LabHostEngine(call.scope.cluster, call.scope.host).visible_commands(call.context))
+    scope = call.scope
+    visible = sorted(LabHostEngine(scope.cluster, scope.host, scope.sessions).visible_commands(call.context))
     patterns = call.texts("Name") or ["*"]
     for pattern in patterns:
         found = [name for name in visible if matches(pattern.rpartition("\\")[2], name)]
         if not found and not is_wild(pattern):
             call.error(_unknown(pattern))
         for name in found:
-            yield _command(name)
+            yield _command(call, name)
 
 
 def _unknown(name: str) -> PsError:
@@ -41,9 +42,12 @@ def _unknown(name: str) -> PsError:
     )
 
 
-def _command(name: str) -> PsObject:
+def _command(call: Invocation, name: str) -> PsObject:
     facts = surface.cmdlet(name)
-    if facts is None:
+    session = call.scope.sessions.get(call.context.configuration_name.casefold())
+    if session is not None and name.casefold() in session.functions:
+        kind, number, module = "FunctionInfo", 2, session.module
+    elif facts is None:
         kind, number, module = ("FunctionInfo", 2, "") if name not in HANDLERS else ("CmdletInfo", 8, "")
     else:
         kind, number, module = "CmdletInfo", 8, facts.module

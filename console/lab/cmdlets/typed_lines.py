@@ -7,26 +7,38 @@ and ``$null``. Anything with an expression in it is not taken apart, and nothing
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from console.lab import surface
 from console.lab.engine import Command
 
 _TOKEN = re.compile(
     r"\s+|(?P<pipe>\|)|(?P<comma>,)|(?P<single>'(?:[^']|'')*')|(?P<double>\"[^\"$`]*\")"
-    r"|(?P<parameter>-[A-Za-z]\w*:?)|(?P<constant>\$(?:true|false|null)\b)|(?P<word>[\w.\\:/*?@+-]+)",
+    r"|(?P<parameter>-[A-Za-z]\w*:?)|(?P<constant>\$(?:true|false|null)\b)|(?P<variable>\$\w+)|(?P<table>@[A-Za-z]\w*)"
+    r"|(?P<word>[\w.\\:/*?@+-]+)",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z]+-[A-Za-z]\w*")
+_NAME = re.compile(r"(?:[A-Za-z][\w.-]*\\)?[A-Za-z]+-[A-Za-z]\w*")
 _CONSTANTS = {"$true": True, "$false": False, "$null": None}
 _SWITCH = "SwitchParameter"
 
 _Tokens = list[tuple[str, str]]
 
 
-def commands(text: str) -> list[Command] | None:
-    """The pipeline's commands; None when the text is more than a plain pipeline."""
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Where a function's parameter stands."""
+
+    name: str
+
+
+def commands(text: str, *, variables: bool = False) -> list[Command] | None:
+    """The pipeline's commands; None when the text is more than a plain pipeline.
+
+    With ``variables`` a variable is a :class:`Variable`, and a splatted table a switch named ``@table``.
+    """
     tokens = _tokens(text.strip().rstrip(";"))
-    if not tokens:
+    if not tokens or (not variables and any(kind in ("variable", "table") for kind, _ in tokens)):
         return None
     stages: list[_Tokens] = [[]]
     for kind, token in tokens:
@@ -61,11 +73,13 @@ def _command(stage: _Tokens) -> Command | None:
     while place < len(stage):
         kind, token = stage[place]
         place += 1
-        if kind == "parameter":
+        if kind == "table":
+            parameters[token] = True
+        elif kind == "parameter":
             label = token[1:].rstrip(":")
             if (
                 place < len(stage)
-                and stage[place][0] != "parameter"
+                and stage[place][0] not in ("parameter", "table")
                 and not (_is_switch(name, label) and token[-1] != ":")
             ):
                 parameters[label], place = _argument(stage, place)
@@ -94,11 +108,13 @@ def _value(kind: str, token: str) -> object:
         return token[1:-1]
     if kind == "constant":
         return _CONSTANTS[token.lower()]
+    if kind == "variable":
+        return Variable(token[1:])
     return int(token) if re.fullmatch(r"-?\d{1,9}", token) else token
 
 
 def _is_switch(cmdlet: str, parameter: str) -> bool:
-    facts = surface.cmdlet(cmdlet)
+    facts = surface.cmdlet(cmdlet.rpartition("\\")[2])
     if facts is None:
         return False
     wanted = parameter.lower()
