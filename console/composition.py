@@ -141,7 +141,7 @@ class LiveOperations:
     ) -> JournalRun:
         """As :meth:`start_drain`, also for a planned return, and in another manner."""
         cluster = self._latest if self._latest is not None else await self.read_cluster()
-        return self._runs.start(plan, cluster, consents, purpose, manner or Manner())
+        return self._runs.start(plan, cluster, consents, purpose, manner)
 
     def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None = None) -> Plan:
         """How the VMs that a drain moved away come back to its node; changes nothing."""

@@ -14,22 +14,20 @@ from console.drain.events import Event, RunOpened
 from console.drain.fold import fold
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.forecaster import PriorForecaster
-from console.forecast.history import FinishedMove, Learned
+from console.forecast.history import Learned
 from console.forecast.values import MoveForecast
-from console.forecast.watching import Pass
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, RunId, VmId
+from console.model.past import FinishedMove, Pass, Past
 from console.paths import Paths
-from console.windows.decode.events import BLACKOUT_IDS, EventRecord
 
 PAGE_BYTES = 4096
 MOST_RUNS = 200
 """Of the journal, the latest ones."""
-_MOVING_TO = 1641
-"""FailoverClustering: the role starts to move; the role's name is the first value."""
-_LONGEST = timedelta(hours=12)
+_SAME_MOVE = timedelta(seconds=180)
+"""A run sees that a move is over a little later than the hosts write it down."""
 
 
 def moves_of_journal(journal: Journal, cluster: str | None, most: int = MOST_RUNS) -> list[FinishedMove]:
@@ -95,50 +93,18 @@ def _passes(events: Iterable[Event]) -> dict[VmId, list[Pass]]:
     return found
 
 
-def moves_of_event_logs(records: Iterable[EventRecord], cluster: Cluster) -> list[FinishedMove]:
-    """Moves from before this console: blackouts from 20415 and 20417, durations where 1641 says when the role set out.
-
-    A move whose VM the cluster no longer has, or whose ends are not told, is left out. Memory is what the VM has now.
-    """
-    ordered = sorted((each for each in records if each.at is not None), key=lambda each: each.at or datetime.max)
-    by_role = {vm.ref.role: vm for vm in cluster.vms if vm.ref.role is not None}
-    vms = {vm.id: vm for vm in cluster.vms}
-    hosts = {host.name.casefold(): host.name for host in cluster.hosts}
-    set_out: dict[VmId, EventRecord] = {}
-    found: list[FinishedMove] = []
-    for record in ordered:
-        if record.id == _MOVING_TO and record.values:
-            role = next((role for role in by_role if role == record.values[0][1]), None)
-            if role is not None:
-                set_out[by_role[role].id] = record
-        elif record.id in BLACKOUT_IDS and record.vm in vms and record.at is not None:
-            vm = vms[record.vm]
-            destination = _host(record, hosts)
-            start = set_out.pop(vm.id, None)
-            source = None if start is None else _host(start, hosts)
-            if destination is None or source is None or start is None or start.at is None or source == destination:
-                continue
-            took = record.at - start.at
-            duration_s = took.total_seconds() if timedelta() < took < _LONGEST else None
-            found.append(
-                FinishedMove(
-                    vm.id,
-                    vm.name,
-                    "",
-                    source,
-                    destination,
-                    vm.memory_bytes or 0,
-                    record.at,
-                    duration_s,
-                    record.blackout_s,
-                )
-            )
-    return found
-
-
-def _host(record: EventRecord, hosts: Mapping[str, HostName]) -> HostName | None:
-    name = record.computer.casefold()
-    return hosts.get(name) or hosts.get(name.partition(".")[0])
+def all_moves(cluster: Cluster, of_journal: Sequence[FinishedMove]) -> list[FinishedMove]:
+    """What the journal tells, and of what the hosts' logs tell those moves that it does not know."""
+    known: dict[VmId, list[datetime]] = {}
+    for move in of_journal:
+        known.setdefault(move.vm, []).append(move.finished_at)
+    logged = cluster.past.moves if cluster.past is not None else ()
+    news = [
+        move
+        for move in logged
+        if not any(abs(move.finished_at - moment) <= _SAME_MOVE for moment in known.get(move.vm, ()))
+    ]
+    return [*of_journal, *news]
 
 
 @dataclass(frozen=True)
@@ -199,13 +165,8 @@ def write_forgotten(path: Path, forgotten: Forgotten) -> None:
     os.replace(beside, path)
 
 
-def learned(cluster: Cluster, moves: Iterable[FinishedMove], forgotten: Forgotten, run: RunId | None = None) -> Learned:
-    """Everything that is to be remembered, as evidence for the forecaster."""
-    return Learned(cluster, [move for move in moves if forgotten.keeps(move)], run=run or "")
-
-
 class LearningForecaster:
-    """A :class:`~console.forecast.values.Forecaster` that has read this machine's journal.
+    """A :class:`~console.forecast.values.Forecaster` that has read this machine's journal and the hosts' logs.
 
     It looks there again when it is asked about another snapshot of the cluster. A cluster that differs from the one
     before only in what an operator tries out keeps the evidence. A journal that can not be read changes nothing.
@@ -217,6 +178,7 @@ class LearningForecaster:
         self._closed: dict[RunId, tuple[str, list[FinishedMove]]] = {}
         self._cluster: Cluster | None = None
         self._rests_on: tuple[object, ...] = ()
+        self._moves_used: tuple[FinishedMove, ...] = ()
         self._forecaster = PriorForecaster()
 
     def forecast(
@@ -228,17 +190,30 @@ class LearningForecaster:
             self._look(cluster)
         return self._forecaster.forecast(cluster, vm, destination, sharing=sharing)
 
+    def with_evidence(self, cluster: Cluster) -> Cluster:
+        """The cluster with every move that forecasts on it rest on, those of the journal too, for a snapshot."""
+        self._look(cluster)
+        past = cluster.past or Past(cluster.read_at)
+        return replace(cluster, past=replace(past, moves=self._moves_used))
+
     def _look(self, cluster: Cluster) -> None:
         try:
             forgotten = read_forgotten(forgotten_file(self._paths.state))
-            moves = self._moves(cluster.name)
-        except (JournalUnusable, ValueError, OSError):
+        except (ValueError, OSError):
             return
+        try:
+            moves = self._moves(cluster.name)
+        except (JournalUnusable, OSError):
+            if self._rests_on:
+                return
+            moves = []
         hosts = tuple(host.name for host in cluster.hosts)
-        rests_on = (cluster.name, hosts, forgotten, tuple((move.run, move.vm, move.finished_at) for move in moves))
+        of_journal = tuple((move.run, move.vm, move.finished_at) for move in moves)
+        rests_on = (cluster.name, hosts, forgotten, of_journal, cluster.past)
         if rests_on != self._rests_on:
             self._rests_on = rests_on
-            evidence = learned(cluster, moves, forgotten, self._run) if moves else None
+            self._moves_used = tuple(move for move in all_moves(cluster, moves) if forgotten.keeps(move))
+            evidence = Learned(cluster, self._moves_used, run=self._run or "") if self._moves_used else None
             self._forecaster = PriorForecaster(evidence=evidence)
 
     def _moves(self, cluster: str) -> list[FinishedMove]:

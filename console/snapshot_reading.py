@@ -10,7 +10,8 @@ from typing import Any
 
 from console.checks.registry import SitePolicy
 from console.configuration.problems import nearest
-from console.forecast.forecaster import Correction, PriorForecaster
+from console.forecast.forecaster import Correction, Evidence, PriorForecaster
+from console.forecast.history import Learned
 from console.forecast.model import PowerLaw
 from console.forecast.priors import Priors, Workload, workload_of
 from console.forecast.transport import Path
@@ -59,19 +60,23 @@ class Instance:
         )
 
     def forecaster(self) -> PriorForecaster:
-        """Forecasts from priors, with the dirtying that the file states."""
-        return PriorForecaster(evidence=_StatedDirtying(self.dirtying) if self.dirtying else None)
+        """Forecasts from the earlier moves that the file holds, as a live plan's, and the dirtying that it states."""
+        past = self.cluster.past
+        evidence = Learned(self.cluster, past.moves) if past is not None and past.moves else None
+        return PriorForecaster(evidence=_Stated(self.dirtying, evidence) if self.dirtying else evidence)
 
 
 @dataclass(frozen=True)
-class _StatedDirtying:
-    """Evidence that is nothing but what a file says of its VMs."""
+class _Stated:
+    """What a file says of its VMs' dirtying goes before what their earlier moves tell of it."""
 
     laws: Mapping[VmId, PowerLaw]
+    evidence: Evidence | None
 
     def correction(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> Correction:
+        known = Correction() if self.evidence is None else self.evidence.correction(vm, path, source, destination)
         law = self.laws.get(vm)
-        return Correction() if law is None else Correction(dirtying=law, basis="its size and its dirtying as stated")
+        return known if law is None else replace(known, dirtying=law, basis="its size and its dirtying as stated")
 
 
 def instance_of(data: Any, reader: Reader) -> Instance | None:

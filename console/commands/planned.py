@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from console.composition import LiveOperations
 
 
-FROM_PRIORS = "Forecast from priors: a snapshot holds no earlier moves, from which a plan of the live cluster learns."
-
-
 def planned(
     target: Target, snapshot: Path | None, nodes: Sequence[str], levers: Levers, *, what_helps: bool = False
 ) -> tuple[Plan, tuple[WhatIf, ...]]:
@@ -40,7 +37,7 @@ def planned(
     """
     if snapshot is not None:
         instance = instance_from(snapshot)
-        narrate(FROM_PRIORS)
+        narrate(_rests_on(instance))
         first, *others = find_hosts(instance.cluster, nodes)
         options = levers.on(instance.cluster)
         return plan_offline(instance, first, options, together_with=others, what_helps=what_helps)
@@ -67,7 +64,7 @@ def rolled(
     """
     if snapshot is not None:
         instance = instance_from(snapshot)
-        narrate(FROM_PRIORS)
+        narrate(_rests_on(instance))
         cluster = instance.cluster
         return _roll_offline(instance, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
 
@@ -76,6 +73,15 @@ def rolled(
         return cluster, *operations.roll(cluster, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
 
     return with_operations(target, roll_live)
+
+
+def _rests_on(instance: Instance) -> str:
+    """On what the forecasts of a file rest, in a sentence."""
+    past = instance.cluster.past
+    count = 0 if past is None else len(past.moves)
+    if not count:
+        return "Forecast from priors: the snapshot holds no earlier moves, from which a plan learns."
+    return f"Forecast from the {count} earlier move{'s' * (count != 1)} that the snapshot holds, as the live plan was."
 
 
 def instance_from(snapshot: Path) -> Instance:

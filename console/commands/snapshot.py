@@ -32,7 +32,8 @@ def command(target: Target, redact: bool, output: Path | None, only_schema: bool
     async def taken(operations: LiveOperations) -> dict[str, object]:
         site = operations.site
         options = site.options_of(PlanOptions())
-        return snapshot_of(await read_all(operations), redact=redact, options=options, policy=site.check_policy)
+        cluster = operations.with_evidence(await read_all(operations))
+        return snapshot_of(cluster, redact=redact, options=options, policy=site.check_policy)
 
     document = schema() if only_schema else with_operations(target, taken)
     if output is None:

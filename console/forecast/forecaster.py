@@ -139,7 +139,7 @@ class PriorForecaster:
         return precopy(
             float(vm.memory_bytes),
             rate,
-            correction.dirtying or self._dirtying(vm, workload),
+            correction.dirtying or believed_law(vm, priors, workload),
             stop,
             self._overheads(path, correction),
         )
@@ -153,14 +153,6 @@ class PriorForecaster:
             scale = (correction.overhead_s - handover) / (before + after)
             before, after = before * scale, after * scale
         return Overheads(before + path.selection_s, after, handover)
-
-    def _dirtying(self, vm: VirtualMachine, workload: Workload) -> PowerLaw:
-        """The workload's law, scaled with how much processor the guest uses where that is known."""
-        law = self.priors.dirtying[workload]
-        if vm.cpu_percent is None or vm.processors is None:
-            return law
-        busy = vm.processors * vm.cpu_percent / 100.0
-        return PowerLaw(law.bytes_in_first_second * min(4.0, max(0.25, math.sqrt(busy))), law.exponent)
 
     def _quick(self, vm: VirtualMachine, correction: Correction) -> MoveForecast:
         """Save, move, restore: the guest is dark all the time."""
@@ -186,6 +178,15 @@ class PriorForecaster:
 
 def _prior_overhead_s(priors: Priors) -> float:
     return priors.overhead_before_s + priors.overhead_after_s
+
+
+def believed_law(vm: VirtualMachine, priors: Priors, workload: Workload | None = None) -> PowerLaw:
+    """The workload's law, scaled with how much processor the guest uses where that is known."""
+    law = priors.dirtying[workload or workload_of(vm)]
+    if vm.cpu_percent is None or vm.processors is None:
+        return law
+    busy = vm.processors * vm.cpu_percent / 100.0
+    return PowerLaw(law.bytes_in_first_second * min(4.0, max(0.25, math.sqrt(busy))), law.exponent)
 
 
 def guest_of(vm: VirtualMachine) -> Guest:

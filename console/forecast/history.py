@@ -7,63 +7,34 @@ is left over on a path, of a VM, and in the run that is going on.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from statistics import median
 
 from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
+from console.model.past import FinishedMove, Origin
 
 from .carriers import Carriers
-from .forecaster import Correction, guest_of
+from .forecaster import Correction, believed_law, guest_of
+from .implied import LONGER, Observation, law_behind
 from .levels import Keys, Levels
-from .model import PowerLaw
+from .model import Overheads, PowerLaw, StopRule, precopy
 from .priors import Priors
+from .site import SiteConstants, Told, fit_site
 from .spread import Spread
 from .transport import ANY_GUEST, Guest, Path, path_between
-from .watching import Pass, law_of
+from .watching import law_of
 
-_OVERHEAD_WEIGHT = 0.2
-_RATE_WEIGHT = 0.02
-"""How much the priors of overhead and rate weigh, in moves that are nothing but overhead or copying."""
-_SCALES = (1.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.05, 0.05)
-"""Of relative errors, round by round: above it an error counts less. At first all count, so that a site which is quite
-unlike the priors is not taken for a row of outliers."""
 _MOST = 2000
 """Moves that are looked at, the latest ones."""
-_LAWS = 3
-"""A VM's latest moves from whose passes its dirtying is taken."""
+_LATEST = 3
+"""A VM's latest moves from which its dirtying is taken."""
+_ROUNDS = 2
+_SHORTEST_S = 1e-3
+"""Below it a duration is a mistake."""
 _DARK = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedMove:
-    """One live migration that arrived, as the journal or the hosts' event logs tell of it."""
-
-    vm: VmId
-    name: str
-    run: str
-    """Empty for a move that was no part of a run."""
-    source: HostName
-    destination: HostName
-    memory_bytes: int
-    finished_at: datetime
-    duration_s: float | None = None
-    blackout_s: float | None = None
-    bytes_sent: float | None = None
-    sharing: int = 1
-    """Moves on its way at the same time, this one included."""
-    passes: tuple[Pass, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SiteConstants:
-    """What all moves of the site have in common."""
-
-    overhead_s: float
-    rate_factor: float
-    moves: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +42,8 @@ class VmLearned:
     """What is known of one VM on one path, for a person to look at."""
 
     moves: int
+    moves_from_logs: int
+    """Of these, those that only the hosts' event logs tell of."""
     path_moves: int
     run_moves: int
     duration_factor: float
@@ -79,6 +52,8 @@ class VmLearned:
     blackout_p50_s: float | None
     blackouts: int
     dirtying: PowerLaw | None
+    dirtying_from: str
+    """"passes" that were seen, "durations" that only such a law explains, or empty: the prior."""
 
 
 class Learned:
@@ -93,20 +68,29 @@ class Learned:
         self, cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors | None = None, run: str = ""
     ) -> None:
         self._priors = priors or Priors()
+        self._cluster = cluster
         self._run = run
         self._levels = Levels()
         self._spread = Spread(self._priors.duration_p90_factor)
         self._dark_spread = Spread(self._priors.blackout_p90_factor)
         self._blackouts: dict[VmId, list[float]] = {}
-        self._laws: dict[VmId, PowerLaw] = {}
+        self._laws: dict[VmId, tuple[PowerLaw, str]] = {}
         self._answers: dict[Hashable, Correction] = {}
-        between = [move for move in moves if _is_between(cluster, move)]
+        usable = (move for move in moves if _is_between(cluster, move) and (move.duration_s or 1.0) >= _SHORTEST_S)
+        between = [_as_a_run_sees_it(move, self._priors) for move in usable]
         known = sorted(between, key=lambda move: move.finished_at)[-_MOST:]
-        told = list(zip(known, _paths(cluster, known, self._priors), strict=True))
-        self.site = fit_site(told, self._priors)
+        self.site = SiteConstants(0.0, 1.0, 0)
+        paths = _paths(cluster, known, self._priors)
+        for _ in range(_ROUNDS):  # how much was dirtied depends on the rate, which is told by how much was sent
+            told = self._told(known, paths)
+            self.site = fit_site(told, self._priors)
+        self._explain(told)
+        told = self._told(known, paths)
+        self.origins = Counter(move.origin for move in known)
+        self._from_logs = Counter(move.vm for move in known if move.origin is Origin.EVENT_LOG and move.duration_s)
         self._seen = {move.vm for move in known}
-        for move, path in told:
-            self._take_in(move, path)
+        for each in told:
+            self._take_in(each)
 
     def correction(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> Correction:
         """What is known of this VM on this path."""
@@ -137,13 +121,60 @@ class Learned:
         keys = _keys(vm, path, source, destination, self._run)
         counts = self._levels.evidence(keys)
         dark = self._blackouts.get(vm, [])
+        law, law_from = self._laws.get(vm, (None, ""))
         return VmLearned(
-            counts["VM"], counts["kind"], counts["run"] if self._run else 0,
+            counts["VM"], self._from_logs[vm], counts["kind"], counts["run"] if self._run else 0,
             math.exp(self._levels.opinion(keys).correction), self._spread.widening((keys.vm, keys.kind)),
-            median(dark[-5:]) if dark else None, len(dark), self._laws.get(vm),
+            median(dark[-5:]) if dark else None, len(dark), law, law_from,
         )  # fmt: skip
 
-    def _take_in(self, move: FinishedMove, path: Path) -> None:
+    def _told(self, moves: Sequence[FinishedMove], paths: Sequence[Path]) -> list[Told]:
+        """Each move with what it sent: as it was seen, or else as its VM's law has it."""
+        return [
+            Told(move, path, float(move.bytes_sent) if move.bytes_sent else self._sent(move, path, self._law(move)))
+            for move, path in zip(moves, paths, strict=True)
+        ]
+
+    def _law(self, move: FinishedMove) -> PowerLaw | None:
+        if move.vm in self._laws:
+            return self._laws[move.vm][0]
+        vm = self._cluster.vm_by_id.get(move.vm)
+        return None if vm is None else believed_law(vm, self._priors)
+
+    def _sent(self, move: FinishedMove, path: Path, law: PowerLaw | None) -> float:
+        if law is None:
+            return float(move.memory_bytes)
+        rate = path.rate_bytes_per_s(move.sharing) * self.site.rate_factor
+        return precopy(float(move.memory_bytes), rate, law, self._stop(rate)).bytes_sent
+
+    def _stop(self, rate: float) -> StopRule:
+        return StopRule(rate * self._priors.stop_s, self._priors.pass_cap)
+
+    def _explain(self, told: Sequence[Told]) -> None:
+        """Find the law of those VMs whose moves took far too long because of it."""
+        by_vm: dict[VmId, list[Told]] = {}
+        for each in told:
+            if each.move.duration_s and each.move.blackout_s is not None and not each.move.bytes_sent:
+                by_vm.setdefault(each.move.vm, []).append(each)
+        for vm, its in by_vm.items():
+            latest = its[-_LATEST:]
+            if median(math.log((each.move.duration_s or 1.0) / each.expected_s(self.site)) for each in latest) > LONGER:
+                believed = self._law(latest[-1].move)
+                law = None if believed is None else law_behind([self._observed(each) for each in latest], believed)
+                if law is not None:
+                    self._laws[vm] = (law, "durations")
+
+    def _observed(self, told: Told) -> Observation:
+        rate = told.path.rate_bytes_per_s(told.move.sharing) * self.site.rate_factor
+        handover = min(self._priors.tcp.handover_s, self.site.overhead_s)
+        overheads = Overheads(self.site.overhead_s - handover, 0.0, handover)
+        return Observation(
+            float(told.move.memory_bytes), rate, overheads, self._stop(rate), told.move.duration_s or 1.0,
+            told.move.blackout_s or 0.0,
+        )  # fmt: skip
+
+    def _take_in(self, told: Told) -> None:
+        move = told.move
         if move.blackout_s is not None:
             earlier = self._blackouts.setdefault(move.vm, [])
             if earlier:
@@ -151,12 +182,12 @@ class Learned:
                 self._dark_spread.learn((move.vm,), off)
             earlier.append(move.blackout_s)
         if move.passes and (law := law_of(move.passes)) is not None:
-            self._laws[move.vm] = law
+            self._laws[move.vm] = (law, "passes")
         if not move.duration_s:
             return
-        keys = _keys(move.vm, path, move.source, move.destination, move.run)
+        keys = _keys(move.vm, told.path, move.source, move.destination, move.run or _unnamed_run(move))
         opinion = self._levels.opinion(keys)
-        off = math.log(move.duration_s / expected_s(move, path, self.site))
+        off = math.log(move.duration_s / told.expected_s(self.site))
         self._spread.learn((keys.vm, keys.kind), off - opinion.correction)
         self._levels.learn(opinion, off)
 
@@ -164,57 +195,23 @@ class Learned:
         if found.run_moves >= 3:
             return f"{_moves(found.run_moves)} of this run"
         if found.moves:
-            return f"{_moves(found.moves)} of this VM"
+            logs = found.moves_from_logs
+            told = "" if not logs else ", told by event logs" if logs >= found.moves else f", {logs} told by event logs"
+            return f"{_moves(found.moves)} of this VM{told}"
         if found.path_moves:
             return f"{_moves(found.path_moves)} between these hosts"
         return f"{_moves(self.site.moves)} of this cluster" if self.site.moves else "its earlier blackouts"
 
 
-def expected_s(move: FinishedMove, path: Path, site: SiteConstants) -> float:
-    """What the site's constants make of a move's bytes."""
-    return site.overhead_s + _sent(move) / (path.rate_bytes_per_s(move.sharing) * site.rate_factor)
-
-
-def fit_site(moves: Sequence[tuple[FinishedMove, Path]], priors: Priors) -> SiteConstants:
-    """Overhead and share of the rate by robust least squares of relative errors, held near the priors."""
-    believed = priors.overhead_before_s + priors.overhead_after_s + priors.tcp.handover_s
-    points = [
-        (move.duration_s, _sent(move) / path.rate_bytes_per_s(move.sharing)) for move, path in moves if move.duration_s
-    ]
-    overhead, stretch = believed, 1.0
-    for scale in _SCALES if points else ():
-        overhead, stretch = _refined(points, (overhead, stretch), believed, scale)
-    return SiteConstants(overhead, 1.0 / stretch, len(points))
-
-
-def _refined(
-    points: Sequence[tuple[float, float]], start: tuple[float, float], believed: float, scale: float
-) -> tuple[float, float]:
-    """One round: solve two normal equations under weights that outliers lose."""
-    overhead, stretch = start
-    a, b, c = (
-        _OVERHEAD_WEIGHT / median(seconds for seconds, _ in points) ** 2,
-        0.0,
-        _RATE_WEIGHT / max(1.0, stretch) ** 2,
-    )
-    x, y = a * believed, c
-    for seconds, copying in points:
-        off = (overhead + stretch * copying) / seconds - 1
-        weight = scale / (seconds**2 * max(scale, abs(off)))
-        a, b, c = a + weight, b + weight * copying, c + weight * copying**2
-        x, y = x + weight * seconds, y + weight * copying * seconds
-    determinant = a * c - b * b
-    solved = ((c * x - b * y) / determinant, (a * y - b * x) / determinant) if determinant > 0 else start
-    return max(0.1, solved[0]), min(20.0, max(0.05, solved[1]))
-
-
-def _sent(move: FinishedMove) -> float:
-    return float(move.bytes_sent if move.bytes_sent else move.memory_bytes)
-
-
 def _is_between(cluster: Cluster, move: FinishedMove) -> bool:
     hosts = cluster.host_by_name
     return move.source in hosts and move.destination in hosts
+
+
+def _as_a_run_sees_it(move: FinishedMove, priors: Priors) -> FinishedMove:
+    if move.origin is not Origin.EVENT_LOG or move.duration_s is None:
+        return move
+    return replace(move, duration_s=move.duration_s + priors.seen_after_s)
 
 
 def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> list[Path]:
@@ -229,6 +226,11 @@ def _paths(cluster: Cluster, moves: Sequence[FinishedMove], priors: Priors) -> l
             known[way] = path_between(cluster, hosts[way[0]], hosts[way[1]], priors, carriers, guest)
         found.append(known[way])
     return found
+
+
+def _unnamed_run(move: FinishedMove) -> str:
+    """Moves off one host on one day most likely were one drain."""
+    return f"{move.source} {move.finished_at:%Y-%m-%d}"
 
 
 def _keys(vm: VmId, path: Path, source: HostName, destination: HostName, run: str) -> Keys:

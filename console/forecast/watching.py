@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from console.model.past import Pass
 
 from .model import Overheads, PowerLaw, Precopy, StopRule, precopy
 
@@ -12,14 +13,6 @@ _GENTLEST, _STEEPEST = 0.1, 0.7
 """Exponents that measured guests have; two passes alone would let one believe anything."""
 _LATEST = 4
 """Passes that are looked at: the short ones of the end say most about the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One pass over memory and what was dirtied meanwhile."""
-
-    duration_s: float
-    dirtied_bytes: float
 
 
 def law_of(passes: Sequence[Pass]) -> PowerLaw | None:

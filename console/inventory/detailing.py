@@ -22,6 +22,7 @@ from console.windows.decode.details import AllDetails
 from .asking import Interview, silence, updated
 from .control import Control, control_order
 from .fine import AT_ONCE, OWNER_ENTRIES, read_fine_facts, read_hardware
+from .past import read_past
 from .verdicts import with_verdicts
 
 T = TypeVar("T")
@@ -53,16 +54,18 @@ _READS: tuple[tuple[str, Call, Overlay], ...] = (
 
 
 async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) -> Cluster:
-    """The cluster with the details of one node's VMs (None: of all), their owners, and the finer facts of every host.
+    """The cluster with the details of one node's VMs (None: of all), their owners, the finer facts of every host, and
+    what the hosts' logs tell of earlier moves.
 
     Never raises a Failure: what could not be read stays None, with the reason in ``VmDetails.missing``.
     """
     gate = asyncio.Semaphore(AT_ONCE)
     nodes = [host.name for host in cluster.hosts if node is None or host.name == node]
     known = {name: [vm.id for vm in cluster.vms_on(name)] for name in nodes}
-    fine, owners, found = await asyncio.gather(
+    fine, owners, past, found = await asyncio.gather(
         read_fine_facts(reader, cluster),
         _all_owners(reader, cluster, nodes),
+        read_past(reader, cluster),
         asyncio.gather(*(_in_turn(gate, _details(reader, name, ids)) for name, ids in known.items())),
     )
     visits = dict(zip(nodes, found, strict=True))
@@ -72,7 +75,8 @@ async def read_details(reader: Reader, cluster: Cluster, node: HostName | None) 
     )
     hosts = tuple(_told(host, visits[host.name]) if host.name in visits else host for host in fine.hosts)
     unread = updated(fine.unread, owners.unread, OWNER_ENTRIES)
-    return await with_verdicts(reader, await read_hardware(reader, replace(fine, vms=vms, hosts=hosts, unread=unread)))
+    whole = replace(fine, vms=vms, hosts=hosts, unread=unread, past=past)
+    return await with_verdicts(reader, await read_hardware(reader, whole))
 
 
 async def _in_turn(gate: asyncio.Semaphore, work: Awaitable[T]) -> T:

@@ -123,7 +123,7 @@ def with_known(cluster: Cluster, before: Cluster) -> Cluster:
     """A cluster that was read again, with the finer facts that are only read on demand."""
     kept = {name: getattr(before, name) for name in _CLUSTER_FACTS}
     unread = [one for one in before.unread if one.partition(".")[0] in _ASKED | OWNER_ENTRIES]
-    return replace(cluster, **kept, unread=tuple(sorted({*cluster.unread, *unread})))
+    return replace(cluster, **kept, past=before.past, unread=tuple(sorted({*cluster.unread, *unread})))
 
 
 async def read_fine_facts(reader: Reader, cluster: Cluster) -> Cluster:

@@ -14,6 +14,7 @@ from functools import cached_property
 from .details import CompatibilityVector, VmDetails
 from .facts import AccessRule, Delegation, PartitionableGpu, Quorum, StorageJob, VirtualDisk
 from .identity import HostName, RoleName, VmId, VmRef
+from .past import Past
 from .states import (
     Contact,
     DrainStatus,
@@ -323,6 +324,8 @@ class Cluster:
     virtual_disks: tuple[VirtualDisk, ...] | None = None
     network_intents: int | None = None
     """Rows of Network ATC's status, one an intent and node; 0 where it is not in use."""
+    past: Past | None = None
+    """Earlier moves; None where nobody asked."""
     problems: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """As :attr:`Host.unread`, of what one node tells for all."""

@@ -12,13 +12,14 @@ from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
+from console.model.past import Past
 from console.planner.values import Plan, PlanOptions, Progress
 from console.planning import make_plan, progress_of
 from console.ports import Reader
 from console.site import Site
 
 
-@dataclass(frozen=True)
+@dataclass
 class FreshPlanner:
     """See :data:`console.runner.carrying.Replanner`."""
 
@@ -26,6 +27,8 @@ class FreshPlanner:
     clock: Clock
     site: Site
     forecaster: Forecaster
+    _past: Past | None = None
+    """Earlier moves change nothing between two looks; what happened since, the run knows."""
 
     async def __call__(self, state: RunState, vm: VmId | None, wanted: HostName | None) -> Plan:
         cluster = await self._read(state)
@@ -45,7 +48,9 @@ class FreshPlanner:
     async def _read(self, state: RunState) -> Cluster:
         seeds = (*(HostName(node.name) for node in self.site.options.nodes), state.node)
         cluster = await read_cluster(self.reader, tuple(dict.fromkeys(seeds)), self.clock)
-        return await read_details(self.reader, cluster, state.node)
+        cluster = await read_details(self.reader, replace(cluster, past=self._past), state.node)
+        self._past = cluster.past
+        return cluster
 
     def _progress(self, state: RunState, vm: VmId | None) -> Progress:
         """The run so far; a VM that is to go elsewhere is looked at as if nothing had been planned for it."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.forecast.model import Precopy, StopRule
-from console.forecast.watching import Pass, rest_of
+from console.forecast.watching import rest_of
+from console.model.past import Pass
 
 DATA = Path(__file__).parents[1] / "data"
 PRECOPY = DATA / "qemu-precopy" / "backtest.csv"

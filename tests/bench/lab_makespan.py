@@ -18,6 +18,7 @@ from statistics import fmean, median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from console.checks.catalogue import Facts, run_checks
 from console.drain.events import Event
 from console.drain.fold import apply, fold
 from console.drain.outlook import finish_forecast
@@ -25,7 +26,11 @@ from console.drain.rules import Rules
 from console.drain.state import Move, MoveState, RunState
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab, scenarios
+from console.learning import LearningForecaster
+from console.model.cluster import Cluster
 from console.planner.values import Plan, PlanOptions
+from console.planning import make_plan
+from console.runner.replanning import FreshPlanner
 from tests.labdoor import LabDoor
 from tests.runner.drains import RULES, Drain
 
@@ -61,11 +66,26 @@ class Outcome:
         return self.forecast_s / self.took_s - 1 if self.took_s > 0 else 0.0
 
 
+@dataclass
+class Informed(Drain):
+    """A drain that forecasts as the product does: from its journal, empty yet, and from the hosts' logs."""
+
+    def forecaster(self) -> LearningForecaster:
+        return LearningForecaster(self.site.paths)
+
+    def plan(self, cluster: Cluster, options: PlanOptions | None = None) -> Plan:
+        findings = run_checks(Facts(cluster, self.node))
+        return make_plan(cluster, self.node, options or PlanOptions(), self.forecaster(), findings)
+
+    def planner(self) -> FreshPlanner:
+        return FreshPlanner(self.door, self.lab.clock, self.site, self.forecaster())
+
+
 async def drained(scenario: str, folder: Path, options: PlanOptions | None = None, rules: Rules = RULES) -> Outcome:
     """Plan and carry out the drain of the first host that has something to move."""
     async with InProcessLab(scenario) as lab:
         with Journal.open(folder / "journal.sqlite") as journal:
-            drain = await _with_moves(Drain(lab, LabDoor(lab), journal, folder, rules))
+            drain = await _with_moves(Informed(lab, LabDoor(lab), journal, folder, rules))
             broken = LEFT_OUT.get(scenario, set())
             left_out = frozenset(vm.id for vm in (await drain.read()).vms if vm.name in broken)
             plan = await drain.open(PlanOptions(excluded=left_out))

@@ -13,24 +13,23 @@ from console.drain import move_events as mv
 from console.drain.events import Event
 from console.drain.state import Move, MoveState
 from console.forecast.forecaster import PriorForecaster
-from console.forecast.history import FinishedMove
 from console.journal.store import Journal
 from console.learning import (
     Forgotten,
     LearningForecaster,
+    all_moves,
     forgotten_file,
-    moves_of_event_logs,
     moves_of_journal,
     moves_of_run,
     read_forgotten,
     write_forgotten,
 )
-from console.model.cluster import VirtualMachine
+from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import RunId, VmId
+from console.model.past import FinishedMove, Origin, Past
 from console.model.units import GIB
 from console.paths import Paths
 from console.planner.values import Engine
-from console.windows.decode.events import EventRecord
 from tests.builders import READ_AT, host_name, make_cluster, make_vm
 
 HERE, THERE = host_name(1), host_name(2)
@@ -111,22 +110,43 @@ def test_a_journal_that_can_not_be_read_leaves_the_priors(tmp_path: Path) -> Non
     assert LearningForecaster(paths).forecast(CLUSTER, VMS[0], THERE) == prior
 
 
-def record(id: int, host: str, seconds: float, *values: str) -> EventRecord:
-    return EventRecord(id, "p", "c", host, at(seconds), tuple((f"Parameter{n}", text) for n, text in enumerate(values)))
+def logged(vm: VirtualMachine, end: float, took: float = 300.0) -> FinishedMove:
+    return FinishedMove(
+        vm.id, vm.name, "", HERE, THERE, 8 * GIB, at(end), took, 0.5, origin=Origin.EVENT_LOG, told_by=THERE
+    )
 
 
-def test_event_logs_give_blackouts_and_where_the_start_is_told_durations() -> None:
-    vm = VMS[0]
-    logs = [
-        record(20415, f"{THERE}.example.test", 100, vm.name, vm.id.upper(), "0.5"),
-        record(1641, f"{HERE}.example.test", 70, str(vm.ref.role), HERE, THERE),
-        record(20417, THERE, 900, vm.name, vm.id.upper(), "61.0"),
-        record(20415, THERE, 950, "gone", "11111111-2222-3333-4444-555555555555", "0.3"),
-    ]
-    found = moves_of_event_logs(logs, CLUSTER)
-    assert [(move.duration_s, move.blackout_s, move.source, move.destination) for move in found] == [
-        (30, 0.5, HERE, THERE)
-    ]
+def with_logs(*moves: FinishedMove) -> Cluster:
+    return replace(CLUSTER, past=Past(READ_AT, moves))
+
+
+def test_what_the_hosts_logs_tell_counts_where_the_journal_knows_nothing() -> None:
+    cluster = with_logs(logged(VMS[0], 36), logged(VMS[1], 36))
+    of_journal = moves_of_run([opened(), *moved(VMS[0], 5, 35)])
+    assert [(move.vm, move.origin) for move in all_moves(cluster, of_journal)] == [
+        (VMS[0].id, Origin.JOURNAL), (VMS[1].id, Origin.EVENT_LOG)
+    ]  # fmt: skip
+
+
+def test_a_forecast_rests_on_the_logs_until_they_are_forgotten(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path / "journal.sqlite", tmp_path, tmp_path)
+    forecaster = LearningForecaster(paths)
+    cluster = with_logs(*(logged(VMS[0], 1000 * number) for number in range(3)))
+    found = forecaster.forecast(cluster, VMS[0], THERE)
+    assert found.basis == "3 earlier moves of this VM, told by event logs"
+    assert found.duration_p50_s == pytest.approx(300, rel=0.2)
+    past = forecaster.with_evidence(cluster).past
+    assert past is not None
+    assert past.moves == cluster.past.moves if cluster.past else ()
+    write_forgotten(forgotten_file(tmp_path), Forgotten().with_everything(at(5000)))
+    assert forecaster.forecast(replace(cluster), VMS[0], THERE) == PriorForecaster().forecast(CLUSTER, VMS[0], THERE)
+
+
+def test_logs_count_where_the_journal_can_not_be_read(tmp_path: Path) -> None:
+    paths = Paths(tmp_path / "config.toml", tmp_path / "journal.sqlite", tmp_path, tmp_path)
+    paths.journal.write_bytes(b"no database at all, only text" * 100)
+    found = LearningForecaster(paths).forecast(with_logs(logged(VMS[0], 36)), VMS[0], THERE)
+    assert "event logs" in found.basis
 
 
 def move_at(seconds: float, vm: VirtualMachine = VMS[0]) -> FinishedMove:

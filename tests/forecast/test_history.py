@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.forecast.forecaster import PriorForecaster
-from console.forecast.history import FinishedMove, Learned
+from console.forecast.history import Learned
 from console.forecast.priors import Priors
-from console.forecast.watching import Pass
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName
+from console.model.past import FinishedMove, Pass
 from console.model.units import GIB
 from tests.builders import READ_AT, host_name, make_cluster, make_vm
 
@@ -39,7 +39,8 @@ def finished(
     passes: tuple[Pass, ...] = (),
 ) -> FinishedMove:
     return FinishedMove(
-        vm.id, vm.name, run, HERE, destination, vm.memory_bytes, at(minutes), duration_s, blackout_s, passes=passes
+        vm.id, vm.name, run, HERE, destination, vm.memory_bytes, at(minutes), duration_s, blackout_s,
+        float(vm.memory_bytes), passes=passes,
     )
 
 

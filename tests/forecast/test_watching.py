@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.forecast.model import Ending, PowerLaw, StopRule
-from console.forecast.watching import Pass, law_of, rest_of
+from console.forecast.watching import law_of, rest_of
+from console.model.past import Pass
 
 RATE = 1e8
 

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from console.clock import Clock
 from console.lab.world.build import build_world
 from console.lab.world.mover import Mover
+from console.lab.world.past import past_logs
 from console.lab.world.service import ClusterService
 from console.lab.world.spec import Scenario
 
@@ -35,6 +37,7 @@ class LabCluster:
         self.clock = clock
         self._zero_s = clock.elapsed_s()
         self.world = build_world(scenario, seed, clock.now())
+        self.world.log.past = partial(past_logs, scenario, seed)
         self.mover = Mover(self.world)
         self.service = ClusterService(self.world, self.mover)
         for name in scenario.draining:

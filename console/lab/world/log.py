@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 VMMS_ADMIN = "Microsoft-Windows-Hyper-V-VMMS-Admin"
@@ -39,12 +40,20 @@ class LogEvent:
         return _PROVIDERS[self.channel]
 
 
+FIRST_RECORD = 100_000
+"""Records of this world's time are counted from here, those of its past from 1."""
+
+Past = Callable[[], Mapping[str, Sequence[LogEvent]]]
+
+
 class EventLog:
     """Every host's records, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = FIRST_RECORD) -> None:
         self._by_host: dict[str, list[LogEvent]] = {}
-        self._count = 0
+        self._count = first
+        self.past: Past | None = None
+        """What the hosts wrote before, when somebody asks."""
 
     def write(
         self, at_s: float, host: str, channel: str, event: int, level: int, message: str, *values: str
@@ -55,4 +64,5 @@ class EventLog:
         return record
 
     def of(self, host: str) -> list[LogEvent]:
-        return self._by_host.get(host, [])
+        before = () if self.past is None else self.past().get(host, ())
+        return [*before, *self._by_host.get(host, ())]
