@@ -32,6 +32,7 @@ from screens.base import ConsoleScreen
 from screens.bindings import bindings_of
 from screens.board import BoardScreen
 from screens.paint import Look, textual_theme
+from screens.routes import Routes
 from screens.sight import Hand, Services, Sight
 from screens.watch import LEAST_WAIT_S, Watcher, words_of
 from themes.loader import ThemeError, ThemeSpec, load_themes
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from console.drain.guard import Lines
 
 
-class DrainboardApp(App[int], inherit_bindings=False):
+class DrainboardApp(Routes, App[int], inherit_bindings=False):
     """One cluster, one terminal.
 
     Args:
@@ -154,21 +155,6 @@ class DrainboardApp(App[int], inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def action_go_vms(self) -> None:
-        from screens.vms import VmsScreen
-
-        self.go(VmsScreen(self.services))
-
-    def action_go_conflicts(self) -> None:
-        from screens.conflicts import ConflictsScreen
-
-        self.go(ConflictsScreen(self.services))
-
-    def action_go_tuning(self) -> None:
-        from screens.conflicts import TuningScreen
-
-        self.go(TuningScreen(self.services))
-
     def action_go_run(self) -> None:
         from screens.run import RunScreen
         from screens.run_view import RunView
@@ -179,16 +165,6 @@ class DrainboardApp(App[int], inherit_bindings=False):
             self.notify("No run is open; a lists all runs.", markup=False)
         else:
             self.go(RunScreen(self.services))
-
-    def action_go_runs(self) -> None:
-        from screens.history import HistoryScreen
-
-        self.go(HistoryScreen(self.services))
-
-    def action_go_problems(self) -> None:
-        from screens.problems import ProblemsScreen
-
-        self.go(ProblemsScreen(self.services))
 
     def action_app_help(self) -> None:
         from screens.help import HelpScreen
@@ -209,6 +185,11 @@ class DrainboardApp(App[int], inherit_bindings=False):
 
     def action_app_refresh(self) -> None:
         self._watcher.read_now()
+        if isinstance(self.screen, ConsoleScreen):
+            self.screen.look_anew()
+
+    def on_details_wanted(self, message: messages.DetailsWanted) -> None:
+        self._watcher.want_details(message.node)
 
     def on_host_chosen(self, message: messages.HostChosen) -> None:
         from screens.host import HostScreen

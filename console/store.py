@@ -13,6 +13,7 @@ from console.diagnose.symptoms import DoctorReport
 from console.drain.state import RunState
 from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster
+from console.model.identity import HostName
 
 GUARD_HISTORY = 240
 """Readings kept of each of the guard's lines: eight minutes at one every two seconds."""
@@ -52,6 +53,8 @@ class Store:
         self.findings: Findings | None = None
         self.findings_at: datetime | None = None
         """When the facts were read that the findings rest on."""
+        self.detailed: set[HostName | None] = set()
+        """Of whose VMs the cluster has the finer facts; with None in it, of all."""
         self.report: DoctorReport | None = None
         """What the doctor last found."""
         self.reading: ReadingProgress | None = None
@@ -120,6 +123,10 @@ class Store:
     def mark_problems_read(self) -> None:
         self._problems = {key: replace(problem, read=True) for key, problem in self._problems.items()}
         self._tell(Topic.PROBLEMS)
+
+    def knows_details(self, node: HostName | None) -> bool:
+        """Whether the finer facts of this node's VMs (None: of all) were read."""
+        return bool({node, None} & self.detailed)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -57,6 +57,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def show(self, changed: Topic) -> None:
         """Fill the widgets from the store; called when something changed and when the screen comes back."""
 
+    def look_anew(self) -> None:
+        """Everything is read again because somebody asked for it: also what only this screen reads."""
+
     def headline(self) -> str:
         """Where we are, for the header."""
         return self.TITLE

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import ClassVar, TypeAlias
 
 from textual.containers import Container
 from textual.widget import Widget
 
 from console import formatting
-from console.checks.values import Conflict, Findings, Severity, Subject
+from console.checks.advice import advice_of
+from console.checks.values import Conflict, Evidence, Findings, Severity, Subject, Unknown
 from console.model.identity import VmId
 from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.columns import Column
-from screens.drawing import Line, cut, joined, wrap
+from screens.drawing import Line, clip, cut, joined, wrap
+from screens.findings_file import offer_findings
 from screens.grid import Grid
 from screens.lines import Lines, Pager
 from screens.matrix import STYLES, MatrixRow, legend, matrix_columns, matrix_rows
-from screens.messages import VmChosen
+from screens.messages import DetailsWanted, VmChosen
+
+Finding: TypeAlias = Conflict | Unknown
 
 _ORDER = {severity: rank for rank, severity in enumerate(Severity)}
+_LAST = len(_ORDER)
+UNKNOWN_WORD = "unknown"
 
 
 def subject_words(subject: Subject) -> str:
@@ -36,12 +43,30 @@ def subject_words(subject: Subject) -> str:
     return " ".join(parts) or "the cluster"
 
 
-def conflict_key(conflict: Conflict) -> str:
+def finding_key(finding: Finding) -> str:
     """An id for the list: one code can be found for many subjects."""
-    subject = conflict.subject
+    subject = finding.subject
     return (
-        f"{conflict.code}|{subject.vm.id if subject.vm else ''}|{subject.host}|{subject.destination}|{conflict.message}"
+        f"{finding.code}|{subject.vm.id if subject.vm else ''}|{subject.host}|{subject.destination}|"
+        f"{message_of(finding)}"
     )
+
+
+def message_of(finding: Finding) -> str:
+    return finding.message if isinstance(finding, Conflict) else finding.missing
+
+
+def severity_word(finding: Finding) -> str:
+    return finding.severity.value if isinstance(finding, Conflict) else UNKNOWN_WORD
+
+
+def severity_style(finding: Finding) -> str:
+    return STYLES[finding.severity] if isinstance(finding, Conflict) else "state.unknown"
+
+
+def severity_rank(finding: Finding) -> int:
+    """The worst first, what could not be checked last."""
+    return _ORDER[finding.severity] if isinstance(finding, Conflict) else _LAST
 
 
 class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
@@ -54,12 +79,13 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
     BINDINGS = screen_bindings("conflicts")
     SEVERITIES: ClassVar[tuple[Severity, ...]] = (Severity.BLOCKS, Severity.INTERRUPTS, Severity.RISKS)
     EMPTY: ClassVar[str] = "Nothing stands against moving the VMs that could be read."
+    _findings: Findings | None = None
 
     def body(self) -> Iterable[Widget]:
         look = self.services.look
-        self.grid = Grid[Conflict](
-            look, _columns(), id="conflict-list", key=conflict_key, empty="Checking …",
-            search=lambda c: f"{c.code} {c.severity.value} {subject_words(c.subject)} {c.message}",
+        self.grid = Grid[Finding](
+            look, _columns(), id="conflict-list", key=finding_key, empty="Checking …",
+            search=lambda f: f"{f.code} {severity_word(f)} {subject_words(f.subject)} {message_of(f)}",
         )  # fmt: skip
         yield Lines(look, id="conflict-summary", classes="summary")
         self.matrix = Grid[MatrixRow](
@@ -69,23 +95,53 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
         yield Lines(look, id="conflict-tabs", classes="section")
         yield Container(self.grid, Pager(look, id="conflict-detail"), self.matrix, id="conflict-panes")
 
-    def show(self, changed: Topic) -> None:
-        findings = self.services.store.findings
-        if findings is None:
-            return
-        wanted = [conflict for conflict in findings.conflicts if conflict.severity in self.SEVERITIES]
-        self.grid.empty = self.EMPTY
-        self.grid.set_items(sorted(wanted, key=lambda c: (_ORDER[c.severity], c.code)))
-        counts = [(severity, sum(c.severity is severity for c in wanted)) for severity in self.SEVERITIES]
-        parts: list[Line | None] = [((f"{n} {s.value}", STYLES[s]),) if n else None for s, n in counts]
-        unknown = formatting.count(len(findings.unknown), "check could not be made", "checks could not be made")
-        parts.append(((unknown, "state.unknown"),) if findings.unknown else None)
-        self.query_one("#conflict-summary", Lines).set_lines(
-            [(("  ", ""), *(joined(parts, "   ") or ((self.EMPTY, "text.muted"),)))]
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.post_message(DetailsWanted(None))
+
+    def shown(self, findings: Findings) -> Findings:
+        """What of all findings belongs here."""
+        return Findings(
+            tuple(conflict for conflict in findings.conflicts if conflict.severity in self.SEVERITIES),
+            tuple(gap for gap in findings.unknown if gap not in advice_of(Findings(unknown=(gap,))).unknown),
         )
+
+    def show(self, changed: Topic) -> None:
+        if self.services.store.findings is None:
+            return
+        findings = self.shown(self.services.store.findings)
+        self.grid.empty = self.EMPTY
+        wanted: list[Finding] = [*findings.conflicts, *findings.unknown]
+        self.grid.set_items(sorted(wanted, key=lambda f: (severity_rank(f), f.code)))
+        self._sum_up(findings)
         self._show_matrix(findings)
         self._show_tabs()
         self._show_detail()
+
+    def _sum_up(self, findings: Findings) -> None:
+        counts = [(severity, sum(c.severity is severity for c in findings.conflicts)) for severity in self.SEVERITIES]
+        parts: list[Line | None] = [((f"{n} {s.value}", STYLES[s]),) if n else None for s, n in counts]
+        parts = parts if any(parts) else [((self.EMPTY, "text.muted"),)]
+        unknown = formatting.count(len(findings.unknown), "check could not be made", "checks could not be made")
+        parts.append(((unknown, "state.unknown"),) if findings.unknown else None)
+        parts.append(((self._age(), "text.muted"),))
+        self._findings = findings
+        summary = clip((("  ", ""), *joined(parts, "   ")), self.size.width)
+        self.query_one("#conflict-summary", Lines).set_lines([summary])
+
+    def _age(self) -> str:
+        """How old the facts are that all this rests on."""
+        store = self.services.store
+        if store.findings_at is None:
+            return ""
+        age_s = (self.services.now - store.findings_at).total_seconds()
+        coarse = "" if store.knows_details(None) else "; finer facts are being read …"
+        return f"read {formatting.age(age_s)}{coarse}"
+
+    def look_again(self) -> None:
+        super().look_again()
+        if self._findings is not None:
+            self._sum_up(self._findings)
 
     def _show_matrix(self, findings: Findings) -> None:
         cluster = self.services.store.cluster
@@ -122,25 +178,30 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
             self.show_pane(2)
 
     def _show_detail(self) -> None:
-        pager, conflict = self.query_one("#conflict-detail", Pager), self.grid.cursor_item
-        pager.set_lines(detail_lines(conflict, max(30, pager.size.width - 2)) if conflict else self._unknown(pager))
-
-    def _unknown(self, pager: Pager) -> Sequence[Line]:
-        findings = self.services.store.findings
-        lines: list[Line] = []
-        for unknown in (findings.unknown if findings else ())[:50]:
-            text = f"{unknown.code}: {subject_words(unknown.subject)}: {unknown.missing}"
-            lines += [
-                ((row, "state.unknown"),) for row in wrap(formatting.plain(text), max(30, pager.size.width - 2), "  ")
-            ]
-        return lines
+        pager, finding = self.query_one("#conflict-detail", Pager), self.grid.cursor_item
+        width = max(30, pager.size.width - 2)
+        pager.set_lines(detail_lines(finding, width, self.services.now) if finding else ())
 
     def action_view_copy(self) -> None:
-        conflict = self.grid.cursor_item
-        text = formatting.plain(conflict.fix.powershell) if conflict else ""
+        finding = self.grid.cursor_item
+        text = formatting.plain(finding.fix.powershell) if isinstance(finding, Conflict) else ""
         if text:
             self.app.copy_to_clipboard(text)
         self.tell("The fix is copied, if the terminal allows it." if text else "This one has no command that mends it.")
+
+    def reasons(self) -> Mapping[str, Callable[[], str]]:
+        return {"exportable": lambda: "" if self.grid.rows else "There is nothing to write."}
+
+    def action_report_export(self) -> None:
+        cluster = self.services.store.cluster
+        if cluster is None or self.refused("report.export"):
+            return
+        rows = self.grid.rows
+        listed = Findings(
+            tuple(row for row in rows if isinstance(row, Conflict)),
+            tuple(row for row in rows if isinstance(row, Unknown)),
+        )
+        offer_findings(self, self.services, cluster, listed)
 
 
 class TuningScreen(ConflictsScreen, inherit_bindings=False):
@@ -152,38 +213,54 @@ class TuningScreen(ConflictsScreen, inherit_bindings=False):
     SEVERITIES: ClassVar[tuple[Severity, ...]] = (Severity.ADVICE,)
     EMPTY: ClassVar[str] = "There is no advice for what could be read."
 
+    def shown(self, findings: Findings) -> Findings:
+        return advice_of(findings)
 
-def _columns() -> tuple[Column[Conflict], ...]:
+
+def _columns() -> tuple[Column[Finding], ...]:
     return (
-        Column("severity", "SEVERITY", 10, lambda c, w: ((c.severity.value, STYLES[c.severity]),), pinned=True,
-               sort=lambda c: _ORDER[c.severity]),
-        Column("code", "CODE", 8, lambda c, w: ((cut(c.code, w), "text.strong"),), grows=1, most=26,
-               sort=lambda c: c.code),
-        Column("subject", "ABOUT", 18, lambda c, w: cut(subject_words(c.subject), w), grows=1, most=36,
-               sort=lambda c: subject_words(c.subject).casefold()),
-        Column("message", "WHAT", 24, lambda c, w: formatting.plain(c.message), grows=5, style="text.muted"),
+        Column("severity", "SEVERITY", 10, lambda f, w: ((severity_word(f), severity_style(f)),), pinned=True,
+               sort=severity_rank),
+        Column("code", "CODE", 8, lambda f, w: ((cut(f.code, w), "text.strong"),), grows=1, most=26,
+               sort=lambda f: f.code),
+        Column("subject", "ABOUT", 18, lambda f, w: cut(subject_words(f.subject), w), grows=1, most=36,
+               sort=lambda f: subject_words(f.subject).casefold()),
+        Column("message", "WHAT", 24, lambda f, w: formatting.plain(message_of(f)), grows=5, style="text.muted"),
     )  # fmt: skip
 
 
-def detail_lines(conflict: Conflict, width: int) -> list[Line]:
+def detail_lines(finding: Finding, width: int, now: datetime) -> list[Line]:
     """Sentence, evidence with its age, fix and command, what it rests on."""
     lines: list[Line] = [
         (
             ("  ", ""),
-            (conflict.code, "text.strong"),
-            (f"  {conflict.severity.value}  ", STYLES[conflict.severity]),
-            (subject_words(conflict.subject), "text.muted"),
+            (finding.code, "text.strong"),
+            (f"  {severity_word(finding)}  ", severity_style(finding)),
+            (subject_words(finding.subject), "text.muted"),
         )
     ]
-    lines += [((row, ""),) for row in wrap(formatting.plain(conflict.message), width, "  ")]
-    for evidence in conflict.evidence:
-        where = f" on {formatting.name(evidence.host)}" if evidence.host else ""
-        at = f", read {formatting.clock_time(evidence.read_at, seconds=True)}" if evidence.read_at else ""
-        text = f"{evidence.what}{where}: {evidence.value}{at}"
-        lines += [((row, "text.muted"),) for row in wrap(formatting.plain(text), width, "    ")]
+    lines += [((row, ""),) for row in wrap(formatting.plain(message_of(finding)), width, "  ")]
+    if isinstance(finding, Unknown):
+        text = "Neither clean nor a conflict: what this rests on was not read. It is checked again once it is."
+        return [*lines, *(((row, "text.muted"),) for row in wrap(text, width, "  "))]
+    lines += evidence_lines(finding.evidence, width, now)
     lines += [(), (("  FIX", "text.heading"),)]
-    off = "  (the VM must be off)" if conflict.fix.needs_vm_off else ""
-    lines += [((row, "text.good"),) for row in wrap(formatting.plain(conflict.fix.text) + off, width, "  ")]
-    if conflict.fix.powershell:
-        lines += [((row, "text.accent"),) for row in wrap(formatting.plain(conflict.fix.powershell), width, "    ")]
-    return [*lines, (), ((cut(f"  rests on {formatting.plain(conflict.source)}", width), "text.muted"),)]
+    off = "  (the VM must be off)" if finding.fix.needs_vm_off else ""
+    lines += [((row, "text.good"),) for row in wrap(formatting.plain(finding.fix.text) + off, width, "  ")]
+    if finding.fix.powershell:
+        lines += [((row, "text.accent"),) for row in wrap(formatting.plain(finding.fix.powershell), width, "    ")]
+    return [*lines, (), ((cut(f"  rests on {formatting.plain(finding.source)}", width), "text.muted"),)]
+
+
+def evidence_lines(evidence: Iterable[Evidence], width: int, now: datetime) -> list[Line]:
+    """What was read, where, when and how long ago."""
+    lines: list[Line] = []
+    for seen in evidence:
+        where = f" on {formatting.name(seen.host)}" if seen.host else ""
+        at = ""
+        if seen.read_at is not None:
+            age = formatting.age((now - seen.read_at).total_seconds())
+            at = f", read {formatting.clock_time(seen.read_at, seconds=True)} ({age})"
+        text = f"{seen.what}{where}: {seen.value}{at}"
+        lines += [((row, "text.muted"),) for row in wrap(formatting.plain(text), width, "    ")]
+    return lines

@@ -23,6 +23,7 @@ from screens.bindings import bindings_of
 from screens.columns import GAP, Cell, Column, Layout, Order, arrange, lay_out, next_order
 from screens.drawing import TRACK, clip, fit
 from screens.filtering import NO_FILTER, Filter
+from screens.lines import WholeCells
 from screens.paint import Look
 
 T = TypeVar("T")
@@ -283,6 +284,10 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
                 self.sort_by(Order(column.key, self.order.key == column.key and not self.order.reverse))
                 return
             left += width + GAP
+
+    def on_mount(self) -> None:
+        if self.look.ascii:
+            self.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]
 
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from console.actions import Scope
 from screens.bindings import bindings_of
 from screens.drawing import Line
 from screens.paint import Look
+
+
+class WholeCells(ScrollBarRender):
+    """A scrollbar without half-filled cells, for terminals without box glyphs."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * len(ScrollBarRender.VERTICAL_BARS)
 
 
 class Lines(ScrollView, can_focus=False, inherit_bindings=False):
@@ -24,6 +32,10 @@ class Lines(ScrollView, can_focus=False, inherit_bindings=False):
         self.ground = ground
         self.lines: tuple[Line, ...] = ()
         self._version = look.version
+
+    def on_mount(self) -> None:
+        if self.look.ascii:
+            self.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]
 
     def set_lines(self, lines: Sequence[Line]) -> None:
         """Show these from now on."""

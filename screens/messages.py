@@ -95,6 +95,13 @@ class ResultChosen(Message):
 
 
 @dataclass
+class DetailsWanted(Message):
+    """The finer facts of a node's VMs (None: of all) decide what is shown here: they shall be read, and kept fresh."""
+
+    node: HostName | None
+
+
+@dataclass
 class Failed(Message):
     """Something could not be done: it goes to the Problems pane."""
 

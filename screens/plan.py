@@ -22,7 +22,7 @@ from screens.drawing import Line, clip
 from screens.grid import Grid
 from screens.helps import MOST_SLOTS, Help, what_would_help
 from screens.lines import Lines, Pager
-from screens.messages import CommandsChosen, Failed, GoChosen, VmChosen
+from screens.messages import CommandsChosen, DetailsWanted, Failed, GoChosen, VmChosen
 from screens.plan_tables import (
     NotLive,
     after_columns,
@@ -82,6 +82,10 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         with_side = Container(self.exceptions, self.after, Pager(look, id="plan-notes", classes="pane"), id="plan-side")
         yield Container(self.moves, with_side, id="plan-panes")
         yield Lines(look, id="plan-detail", classes="detail")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.post_message(DetailsWanted(self.node))
 
     # -- planning ------------------------------------------------------------------------------------------------
 
@@ -169,6 +173,9 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         changed = changes(self.options)
         if self.planning:
             changed = (*changed, ("  planning …", "state.checking"))
+        elif not self.services.store.knows_details(self.node):
+            text = "  conflicts not all known yet: finer facts of its VMs are being read …"
+            changed = (*changed, (text, "state.checking"))
         self.query_one("#plan-summary", Lines).set_lines([clip(line, self.size.width) for line in (*lines, changed)])
         self.query_one("#plan-tabs", Lines).set_lines([self._tabs(plan)])
         self._show_detail()
@@ -312,6 +319,7 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
 
 
 def footing(cluster: Cluster, node: HostName) -> object:
-    """What a plan stands on: the node's VMs with their states, and which hosts take VMs."""
-    vms = frozenset((vm.id, vm.state_number) for vm in cluster.vms_on(node))
+    """What a plan stands on: the node's VMs with their states and whether their finer facts are known, and which hosts
+    take VMs."""
+    vms = frozenset((vm.id, vm.state_number, vm.details is not None) for vm in cluster.vms_on(node))
     return vms, frozenset(host.name for host in cluster.hosts if host.accepts_vms)

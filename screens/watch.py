@@ -39,7 +39,6 @@ class Watcher:
         self._wake = asyncio.Event()
         self._full_at_s: float | None = None
         self._wanted: set[HostName | None] = set()
-        self._detailed: set[HostName | None] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -102,22 +101,22 @@ class Watcher:
         if store.cluster is None or self._full_at_s is None or now_s - self._full_at_s >= FULL_READ_S:
             cluster = await sight.read_cluster(store.put_reading)
             self._full_at_s = now_s
-            self._detailed.clear()
+            store.detailed.clear()
             if store.cluster is None:
                 store.put_cluster(cluster)
                 await self._check(cluster)
             await self._take(await self._with_details(cluster))
-        elif self._wanted - self._detailed:
+        elif self._wanted - store.detailed:
             await self._take(await self._with_details(store.cluster))
         else:
             store.put_cluster(await sight.refresh(store.cluster))
 
     async def _with_details(self, cluster: Cluster) -> Cluster:
         """The cluster with the finer facts that were asked for; of all VMs in one go where all were."""
-        for node in {None} if None in self._wanted else self._wanted - self._detailed:
+        detailed = self._services.store.detailed
+        for node in {None} if None in self._wanted else self._wanted - detailed:
             cluster = await self._services.sight.read_details(cluster, node)
-            self._detailed.add(node)
-        self._detailed |= self._wanted
+        detailed |= self._wanted
         return cluster
 
     async def _take(self, cluster: Cluster) -> None:

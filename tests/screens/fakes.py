@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject
 from console.clock import ManualClock
+from console.diagnose.symptoms import Aspect, DoctorReport, Symptom, Verdict
 from console.drain import requests
 from console.drain.events import Event
 from console.drain.requests import OperatorRequest
@@ -127,6 +128,31 @@ def _after(cluster: Cluster, host: HostName, node: HostName, moves: Sequence[Pla
     free = known.memory_free_bytes
     vms_after = here - len(moves) if host == node else here + len(coming)
     return HostAfter(host, known.memory_bytes, free, None if free is None else free + delta, here, vms_after)
+
+
+def report_of(cluster: Cluster, at: datetime) -> DoctorReport:
+    """What a doctor finds on most days: quotas can not be read, one host is silent, one lacks a module."""
+    symptoms = []
+    for number, host in enumerate(cluster.hosts):
+        seen = (Evidence("asking Microsoft.PowerShell", "Get-Module answered after 0.4 s", host.name, at),)
+        for aspect in Aspect:
+            verdict, text = Verdict.WELL, "Everything that was asked was answered."
+            advice = line = ""
+            if host.contact is not Contact.ANSWERING and aspect is not Aspect.NAME:
+                verdict, text = Verdict.UNKNOWN, "Not reached: what comes before failed."
+                if aspect is Aspect.PORT:
+                    verdict, text = Verdict.PROBLEM, "Port 5986: no connection (no answer after 8 s)."
+                    advice = "Check WinRM's service and listener on the node, and the firewall between."
+            elif aspect is Aspect.QUOTAS:
+                verdict, text = Verdict.UNKNOWN, "No limit was met; limits are not readable."
+            elif aspect is Aspect.MODULES and number == 2:
+                verdict, text = Verdict.PROBLEM, "Hyper-V is missing."
+                advice, line = "Install Hyper-V-PowerShell.", "Install-WindowsFeature -Name 'Hyper-V-PowerShell'"
+            elif aspect is Aspect.CLOCK and number == 4:
+                verdict, text = Verdict.WARNING, "Its clock differs from this machine's by 41 s."
+                advice = "Set the clocks by one source."
+            symptoms.append(Symptom(host.name, aspect, verdict, text, advice, seen, line))
+    return DoctorReport("production", cluster.name, at, tuple(symptoms))
 
 
 class FakeRun:
@@ -282,6 +308,10 @@ class FakeOperations:
         """Events of runs that have ended; made from the run's plan where none are given."""
         self.reports: list[tuple[RunId, Format]] = []
         self.report_error: Exception | None = None
+        self.detailed: list[HostName | None] = []
+        """Of whose VMs the finer facts were asked for."""
+        self.examined = 0
+        self.written: list[tuple[Findings, Format]] = []
 
     @property
     def cluster_name(self) -> str:
@@ -301,6 +331,20 @@ class FakeOperations:
             raise self.read_error
         self.cluster = replace(self.cluster, read_at=self.clock.now())
         return self.cluster
+
+    async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
+        self.detailed.append(node)
+        return replace(cluster, read_at=self.clock.now())
+
+    async def examine(self) -> DoctorReport:
+        self.examined += 1
+        return report_of(self.cluster, self.clock.now())
+
+    def write_findings(self, cluster: Cluster, findings: Findings, form: Format) -> Path:
+        if self.report_error is not None:
+            raise self.report_error
+        self.written.append((findings, form))
+        return self.report_folder / f"drainboard-conflicts-{cluster.name}.{form.value}"
 
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         return plan_of(cluster, node, options)

@@ -53,10 +53,10 @@ class Night(FakeOperations):
     def check(self, cluster: Cluster, node: HostName | None = None) -> Findings:
         if cluster.name != "PRODUCTION-01" or len(cluster.hosts) < 8:
             return super().check(cluster, node)
-        return _findings(cluster)
+        return findings_of_night(cluster)
 
 
-def _findings(cluster: Cluster) -> Findings:
+def findings_of_night(cluster: Cluster) -> Findings:
     sql, web, mail, file = cluster.vms_on(HostName("HV01"))[:4]
     source, there = HostName("HV01"), HostName("HV04")
     return Findings(
@@ -236,6 +236,7 @@ SCENES = {
     "conflicts": Scene(_keys("c")),
     "matrix": Scene(_keys("c", "3")),
     "advice": Scene(_keys("u")),
+    "doctor": Scene(_keys("i")),
     "problems": Scene(_keys("exclamation_mark")),
     "help": Scene(_keys("question_mark")),
     "palette": Scene(_keys("colon")),
