@@ -22,6 +22,7 @@ from .implied import LONGER, Observation, law_behind
 from .levels import Keys, Levels
 from .model import Overheads, PowerLaw, StopRule, precopy
 from .priors import Priors
+from .siblings import shared_rates
 from .site import SiteConstants, Told, fit_site
 from .spread import Spread
 from .transport import ANY_GUEST, Guest, Path, path_between
@@ -32,6 +33,8 @@ _MOST = 2000
 _LATEST = 3
 """A VM's latest moves from which its dirtying is taken."""
 _ROUNDS = 2
+_OFTEN = 0.8
+"""Of the time between two looks, how much of it nine of ten arrivals wait at most."""
 _SHORTEST_S = 1e-3
 """Below it a duration is a mistake."""
 _DARK = 0.05
@@ -81,11 +84,14 @@ class Learned:
         known = sorted(between, key=lambda move: move.finished_at)[-_MOST:]
         self.site = SiteConstants(0.0, 1.0, 0)
         paths = _paths(cluster, known, self._priors)
-        for _ in range(_ROUNDS):  # how much was dirtied depends on the rate, which is told by how much was sent
-            told = self._told(known, paths)
+        overhead_s = self._priors.overhead_before_s + self._priors.overhead_after_s
+        for _ in range(_ROUNDS):  # who copied beside whom depends on the overhead, and what was sent on the rate
+            rates = shared_rates(known, paths, overhead_s)
+            told = self._told(known, paths, rates)
             self.site = fit_site(told, self._priors)
+            overhead_s = self.site.overhead_s
         self._explain(told)
-        told = self._told(known, paths)
+        told = self._told(known, paths, rates)
         self.origins = Counter(move.origin for move in known)
         self._from_logs = Counter(move.vm for move in known if move.origin is Origin.EVENT_LOG and move.duration_s)
         self._seen = {move.vm for move in known}
@@ -128,11 +134,11 @@ class Learned:
             median(dark[-5:]) if dark else None, len(dark), law, law_from,
         )  # fmt: skip
 
-    def _told(self, moves: Sequence[FinishedMove], paths: Sequence[Path]) -> list[Told]:
+    def _told(self, moves: Sequence[FinishedMove], paths: Sequence[Path], rates: Sequence[float]) -> list[Told]:
         """Each move with what it sent: as it was seen, or else as its VM's law has it."""
         return [
-            Told(move, path, float(move.bytes_sent) if move.bytes_sent else self._sent(move, path, self._law(move)))
-            for move, path in zip(moves, paths, strict=True)
+            Told(move, path, rate, float(move.bytes_sent) if move.bytes_sent else self._sent(move, rate))
+            for move, path, rate in zip(moves, paths, rates, strict=True)
         ]
 
     def _law(self, move: FinishedMove) -> PowerLaw | None:
@@ -141,10 +147,11 @@ class Learned:
         vm = self._cluster.vm_by_id.get(move.vm)
         return None if vm is None else believed_law(vm, self._priors)
 
-    def _sent(self, move: FinishedMove, path: Path, law: PowerLaw | None) -> float:
+    def _sent(self, move: FinishedMove, rate: float) -> float:
+        law = self._law(move)
         if law is None:
             return float(move.memory_bytes)
-        rate = path.rate_bytes_per_s(move.sharing) * self.site.rate_factor
+        rate *= self.site.rate_factor
         return precopy(float(move.memory_bytes), rate, law, self._stop(rate)).bytes_sent
 
     def _stop(self, rate: float) -> StopRule:
@@ -165,7 +172,7 @@ class Learned:
                     self._laws[vm] = (law, "durations")
 
     def _observed(self, told: Told) -> Observation:
-        rate = told.path.rate_bytes_per_s(told.move.sharing) * self.site.rate_factor
+        rate = told.rate_bytes_per_s * self.site.rate_factor
         handover = min(self._priors.tcp.handover_s, self.site.overhead_s)
         overheads = Overheads(self.site.overhead_s - handover, 0.0, handover)
         return Observation(
@@ -188,8 +195,15 @@ class Learned:
         keys = _keys(move.vm, told.path, move.source, move.destination, move.run or _unnamed_run(move))
         opinion = self._levels.opinion(keys)
         off = math.log(move.duration_s / told.expected_s(self.site))
-        self._spread.learn((keys.vm, keys.kind), off - opinion.correction)
+        for late_s in self._lateness(move):
+            seen_off = math.log((move.duration_s + late_s) / told.expected_s(self.site))
+            self._spread.learn((keys.vm, keys.kind), seen_off - opinion.correction)
         self._levels.learn(opinion, off)
+
+    def _lateness(self, move: FinishedMove) -> tuple[float, ...]:
+        """When a run would have seen the arrival: what a log tells is exact, and a run's looks are not."""
+        half = self._priors.seen_after_s
+        return (-_OFTEN * half, _OFTEN * half) if move.origin is Origin.EVENT_LOG else (0.0,)
 
     def _basis(self, found: VmLearned) -> str:
         if found.run_moves >= 3:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .model import Overheads, PowerLaw, StopRule, precopy
+from .model import Overheads, PowerLaw, Precopy, StopRule, precopy
 
 LONGER = 0.3
 """Logarithm of how much longer than expected a VM's moves have to have been before a reason is looked for."""
 _EXPONENTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _FACTORS = tuple(2.0 ** (step / 4) for step in range(-4, 33))
 """On the believed bytes of the first second: from half of them to 256 times as much."""
+_NEAR = tuple(1.02**step for step in range(-15, 16))
 _DURATION_SCALE, _BLACKOUT_SCALE = 0.1, 0.3
 """Logarithms by which a law that is right may still be off."""
 _EXPONENT_SCALE, _FACTOR_SCALE = 0.3, 1.5
@@ -48,7 +49,13 @@ def law_behind(moves: Sequence[Observation], believed: PowerLaw) -> PowerLaw | N
     ]
     best = min(laws, key=lambda law: _misfit(moves, law) + _strangeness(law, believed))
     explained = _misfit(moves, best) + _strangeness(best, believed)
-    return best if explained <= _GAIN * _misfit(moves, believed) else None
+    return _to_the_point(moves, best) if explained <= _GAIN * _misfit(moves, believed) else None
+
+
+def _to_the_point(moves: Sequence[Observation], law: PowerLaw) -> PowerLaw:
+    """The same law with as much dirtying as makes the durations right in the mean."""
+    near = [replace(law, bytes_in_first_second=law.bytes_in_first_second * factor) for factor in _NEAR]
+    return min(near, key=lambda each: abs(sum(_longer(move, each) for move in moves)))
 
 
 def _misfit(moves: Sequence[Observation], law: PowerLaw) -> float:
@@ -56,11 +63,18 @@ def _misfit(moves: Sequence[Observation], law: PowerLaw) -> float:
 
 
 def _off(move: Observation, law: PowerLaw) -> float:
-    found = precopy(move.memory_bytes, move.rate_bytes_per_s, law, move.stop, move.overheads)
-    longer = math.log(found.duration_s / move.duration_s) / _DURATION_SCALE
+    found = _copied(move, law)
     dark = max(found.blackout_s, move.overheads.handover_s)
     darker = math.log((dark + _DARK) / (move.blackout_s + _DARK)) / _BLACKOUT_SCALE
-    return longer**2 + darker**2
+    return (_longer(move, law) / _DURATION_SCALE) ** 2 + darker**2
+
+
+def _longer(move: Observation, law: PowerLaw) -> float:
+    return math.log(_copied(move, law).duration_s / move.duration_s)
+
+
+def _copied(move: Observation, law: PowerLaw) -> Precopy:
+    return precopy(move.memory_bytes, move.rate_bytes_per_s, law, move.stop, move.overheads)
 
 
 def _strangeness(law: PowerLaw, believed: PowerLaw) -> float:

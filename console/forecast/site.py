@@ -34,12 +34,14 @@ class Told:
 
     move: FinishedMove
     path: Path
+    rate_bytes_per_s: float
+    """By the priors, while it copied, with those that copied beside it."""
     sent_bytes: float
 
     @property
     def copying_s(self) -> float:
         """At the rate that the priors give."""
-        return self.sent_bytes / self.path.rate_bytes_per_s(self.move.sharing)
+        return self.sent_bytes / self.rate_bytes_per_s
 
     def expected_s(self, site: SiteConstants) -> float:
         """What the site's constants make of a move's bytes."""

@@ -53,7 +53,7 @@ def history(overhead_s: float = 12.0, factor: float = 0.5, noise: float = 0.03) 
     rate = PRIOR.path(CLUSTER, HERE, THERE).rate_bytes_per_s() * factor
     return [
         finished(
-            vm, truth_s(vm, overhead_s, rate) * chance.uniform(1 - noise, 1 + noise), number, run=f"r{number // 6}"
+            vm, truth_s(vm, overhead_s, rate) * chance.uniform(1 - noise, 1 + noise), 20 * number, run=f"r{number // 6}"
         )
         for number, vm in enumerate(VMS[:-4])
     ]
@@ -122,7 +122,7 @@ def test_without_moves_nothing_changes_and_unknown_hosts_count_for_nothing() -> 
 
 def test_a_slow_pair_does_not_spoil_the_others() -> None:
     moves = history(noise=0.01)
-    moves += [finished(vm, 300, 100 + n, run=f"t{n}", destination=ELSEWHERE) for n, vm in enumerate(VMS[:12])]
+    moves += [finished(vm, 300, 500 + 10 * n, run=f"t{n}", destination=ELSEWHERE) for n, vm in enumerate(VMS[:12])]
     informed = PriorForecaster(evidence=Learned(CLUSTER, moves))
     good, bad = (informed.forecast(CLUSTER, VMS[-1], host).duration_p50_s for host in (THERE, ELSEWHERE))
     assert bad > 2 * good
