@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from console.checks.values import Conflict, Findings, Subject
+from console.checks.values import Conflict, Findings, Severity, Subject
 from console.documents import vm_state_name, windows_name
 from console.formatting import UNKNOWN, count, duration, link, name, percent, plain, size
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
@@ -59,8 +59,7 @@ def report_vms(vms: Iterable[VirtualMachine]) -> None:
 
 
 def report_findings(findings: Findings) -> None:
-    for conflict in findings.conflicts:
-        _conflict(conflict)
+    _conflicts(findings.conflicts)
     for unknown in findings.unknown:
         print_text(f"unknown     {unknown.code}  {plain(unknown.missing)}")
     print_text(f"{count(len(findings.conflicts), 'conflict')}, {count(len(findings.unknown), 'open question')}.")
@@ -68,8 +67,7 @@ def report_findings(findings: Findings) -> None:
 
 def report_advice(findings: Findings, helps: Iterable[WhatIf] | None) -> None:
     """What could be better; ``helps`` is what would shorten one node's drain, None where none was named."""
-    for conflict in findings.conflicts:
-        _conflict(conflict)
+    _conflicts(findings.conflicts)
     for change in helps or ():
         print_text(f"would help  {plain(change.text)}")
     for unknown in findings.unknown:
@@ -78,14 +76,40 @@ def report_advice(findings: Findings, helps: Iterable[WhatIf] | None) -> None:
     print_text(f"{pieces}, {count(len(findings.unknown), 'open question')}.")
 
 
-def _conflict(conflict: Conflict) -> None:
-    print_text(f"{conflict.severity.value:<11} {conflict.code}  {_subject(conflict.subject)}")
-    print_text(f"            {plain(conflict.message)}")
-    if conflict.fix.text:
-        off = " The VM has to be off for it." if conflict.fix.needs_vm_off else ""
-        print_text(f"            Fix: {plain(conflict.fix.text)}{off}")
-    if conflict.fix.powershell:
-        print_text(f"            PS> {plain(conflict.fix.powershell)}")
+SHOWN_ONE_BY_ONE = 2
+"""Conflicts of one code; where there are more they are told together, or twelve hosts bury the one that matters."""
+SUBJECTS_NAMED, COMMANDS_SHOWN = 12, 3
+
+
+def _conflicts(conflicts: Iterable[Conflict]) -> None:
+    """By code and severity, in the order given (the worst first)."""
+    groups: dict[tuple[Severity, str], list[Conflict]] = {}
+    for conflict in conflicts:
+        groups.setdefault((conflict.severity, conflict.code), []).append(conflict)
+    for group in groups.values():
+        if len(group) <= SHOWN_ONE_BY_ONE:
+            for conflict in group:
+                _together([conflict])
+        else:
+            _together(group)
+
+
+def _together(group: list[Conflict]) -> None:
+    first, margin = group[0], " " * 12
+    of = _subject(first.subject) if len(group) == 1 else f"{len(group)} times"
+    print_text(f"{first.severity.value:<11} {first.code}  {of}")
+    print_text(f"{margin}{plain(first.message)}")
+    if others := list(dict.fromkeys(_subject(conflict.subject) for conflict in group[1:])):
+        more = f" and {len(others) - SUBJECTS_NAMED} more" if len(others) > SUBJECTS_NAMED else ""
+        print_text(f"{margin}Also: {', '.join(others[:SUBJECTS_NAMED])}{more}")
+    if first.fix.text:
+        off = " The VM has to be off for it." if first.fix.needs_vm_off else ""
+        print_text(f"{margin}Fix: {plain(first.fix.text)}{off}")
+    commands = list(dict.fromkeys(conflict.fix.powershell for conflict in group if conflict.fix.powershell))
+    for command in commands[:COMMANDS_SHOWN]:
+        print_text(f"{margin}PS> {plain(command)}")
+    if len(commands) > COMMANDS_SHOWN:
+        print_text(f"{margin}and {len(commands) - COMMANDS_SHOWN} commands like these: --json has every one")
 
 
 def _subject(subject: Subject) -> str:
