@@ -31,6 +31,10 @@ def _outlooks(facts: Facts, this: Check) -> Iterator[tuple[VirtualMachine, MoveO
             yield vm, move
 
 
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 @check(
     "vm-heavy",
     Severity.ADVICE,
@@ -54,8 +58,8 @@ def heavy(facts: Facts, this: Check) -> Iterator[Finding]:
             if len(moves) > 1 and rare and move.duration_s >= SLOW_S:
                 yield this.conflict(
                     Subject(vm=vm.ref, host=vm.host),
-                    f"{label(vm)} takes about {move.duration_s / 60:.0f} min alone, the usual VM here "
-                    f"{usual / 60:.1f}: it decides how long the drain takes.",
+                    f"{label(vm)} takes about {_span(move.duration_s)} alone, the usual VM here {_span(usual)}: "
+                    f"{move.duration_s / together:.0%} of all the moving that {vm.host} has before it.",
                     vm_evidence(vm, "forecast", move.basis),
                     Fix("Move it first, last or alone, or outside the window."),
                 )
