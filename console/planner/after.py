@@ -8,7 +8,7 @@ from console.model.cluster import Cluster, NodeState, VirtualMachine, VmState
 from console.model.identity import HostName
 
 from .packing import left_over
-from .placement import Choice, memory_needed
+from .places import Choice, memory_needed
 from .values import HostAfter
 
 

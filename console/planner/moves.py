@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from console.forecast.values import Forecaster, MigrationType, MoveForecast
 from console.model.cluster import Cluster
 
-from .placement import Choice
+from .places import Choice
 from .schedule import Job, Slot
 from .values import HeavyClass, InFlight, Interruption, NotMoved, PlannedMove, PlanOptions, Progress
 

@@ -12,11 +12,13 @@ from console.model.identity import HostName, VmId
 
 from .after import Survival, hosts_after, survives_any_loss
 from .bounds import lower_bound_s
+from .easing import eased
 from .fluid import EAGER, MIXED, POLICIES, Policy
 from .improve import Schedule, best_schedule
 from .limits import at_once, implied_ports, limits_of, notes_on
 from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s
-from .placement import Choice, Placement, Preferences, memory_needed
+from .placement import Placement
+from .places import Choice, Preferences, memory_needed
 from .refine import refined
 from .refusals import Blocked
 from .schedule import Job, Limits
@@ -155,6 +157,7 @@ class _Planning:
         sharing = self._sharing(len(choices) + len(going))
         found = [self._forecast(choice, sharing) for choice in choices]
         found += [self._forecast(choice, sharing, move) for choice, move in going]
+        found = eased(found, self.slots * len(self.nodes))
         return *class_heavy(found, self.slots * len(self.nodes), heavy, self.progress), placement.infeasible
 
     def _survival(self) -> Survival:

@@ -6,13 +6,15 @@ worse: no wish is broken for it (see ``Placement.wishes``), nothing that was pla
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from console.model.identity import HostName, VmId
 
 from .after import Survival
-from .placement import Choice, Placement, memory_needed
+from .placement import Placement
+from .places import Choice, memory_needed
 from .words import size_text
 
 _EFFORT = 24_000
@@ -73,17 +75,20 @@ class _Search:
                 self._take(undo)
 
     def _steps(self) -> Iterator[dict[VmId, HostName]]:
-        """One VM elsewhere; then two that change places."""
+        """One VM elsewhere; two that change places; two elsewhere."""
         movable = sorted(self._free, key=lambda vm: (-memory_needed(self._at[vm].vm), vm))
         for vm in movable:
             for host in self.placement.open_hosts:
                 if host != self._at[vm].host:
                     yield {vm: host}
-        for place, one in enumerate(movable):
-            for other in movable[place + 1 :]:
-                here, there = self._at[one].host, self._at[other].host
-                if here != there and memory_needed(self._at[one].vm) != memory_needed(self._at[other].vm):
-                    yield {one: there, other: here}
+        for one, other in itertools.combinations(movable, 2):
+            here, there = self._at[one].host, self._at[other].host
+            if here != there and memory_needed(self._at[one].vm) != memory_needed(self._at[other].vm):
+                yield {one: there, other: here}
+        for one, other in itertools.combinations(movable, 2):
+            for here, there in itertools.product(self.placement.open_hosts, repeat=2):
+                if here != self._at[one].host and there != self._at[other].host:
+                    yield {one: here, other: there}
 
     def _take(self, step: dict[VmId, HostName]) -> dict[VmId, HostName] | None:
         """Moves them; returns the way back, or None where a rule forbids it and nothing was done."""

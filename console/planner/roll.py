@@ -15,7 +15,8 @@ from console.model.cluster import Cluster, Host, NodeState
 from console.model.identity import HostName, VmId, VmRef
 
 from .after import survives_any_loss
-from .placement import Choice, Placement, Preferences, memory_needed
+from .placement import Placement
+from .places import Choice, Preferences, memory_needed
 from .refusals import Blocked, host_refusal
 from .sorting import sort_out, with_levers
 from .timing import Timed, time_moves

@@ -13,7 +13,7 @@ from console.model.identity import HostName
 from .fluid import POLICIES
 from .improve import best_schedule
 from .limits import at_once, implied_ports, limits_of
-from .placement import Choice
+from .places import Choice
 from .schedule import Job, Slot
 from .sorting import with_levers
 from .values import PlanOptions

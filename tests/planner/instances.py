@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from console.model.cluster import AffinityRule, Cluster
 from console.model.identity import HostName, RoleName
 from console.model.units import GIB
-from console.planner.placement import memory_needed
+from console.planner.places import memory_needed
 from console.planner.schedule import SharedLink
 from console.planner.values import HeavyClass, Plan, PlanOptions, SiteLimits, SlotReading
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
