@@ -16,6 +16,8 @@ class WaitUntil:
     """When the core wants to hear of the time again, at the latest."""
 
     at: datetime
+    poll_at: datetime | None = None
+    """Until this moment it only glances at what moves; None: everything that is due is read."""
 
 
 @dataclass(frozen=True, slots=True)

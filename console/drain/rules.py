@@ -42,6 +42,8 @@ class Rules:
     transient: Callable[[int], bool] = is_transient
     poll_s: float = 2.0
     """Between looks while something moves."""
+    glance_s: float = 0.1
+    """At the least between looks at a move that is about to arrive, when others wait for its slot."""
     idle_s: float = 10.0
     settle_s: float = 10.0
     """After a start the role may still look at rest on its source for so long."""

@@ -24,6 +24,8 @@ class Ticked:
     """Time went on."""
 
     at: datetime
+    poll_at: datetime | None = None
+    """See :class:`console.drain.commands.WaitUntil`."""
 
 
 @dataclass(frozen=True, slots=True)

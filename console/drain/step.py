@@ -18,10 +18,11 @@ from . import move_events as mv
 from . import signals as sg
 from .adopting import adopt
 from .arrivals import on_arrival, on_blackout, verify_again
-from .commands import ReadGuard, ReadNode, ReadProgress, WaitUntil
+from .commands import ReadGuard, ReadNode, ReadProgress
 from .ending import all_settled, close_if_restored, finish, lose_the_followed, skip_the_rest
 from .facts import Answered
 from .following import fail, on_cause, on_progress, on_silence
+from .glances import flying, glance, wait
 from .guard import judge
 from .leasing import ask_when_due, has_to_wait, on_lease, on_lease_created, on_lease_written
 from .limits import WAITING
@@ -147,13 +148,16 @@ def _(signal: sg.Ticked, turn: Turn) -> None:
         lose_the_followed(turn, "contact was not regained")
         finish(turn, Outcome.CONTACT_LOST, "not started: contact was lost")
         return
+    if signal.poll_at is not None and turn.at < signal.poll_at:
+        glance(turn, signal.poll_at)
+        return
     _ask_what_is_due(turn)
     watch(turn)
     leave_if_hopeless(turn)
     if turn.state.phase is Phase.ENDED:
         return
     revise(turn)
-    turn.ask(WaitUntil(_next_look(turn)))
+    turn.ask(wait(turn, _next_look(turn)))
 
 
 def _window_ends_now(turn: Turn) -> bool:
@@ -192,20 +196,16 @@ def _due_while_pausing(turn: Turn) -> None:
 
 def _due_while_moving(turn: Turn) -> None:
     state = turn.state
-    flying = tuple(
-        vm
-        for vm, move in state.moves.items()
-        if move.state is MoveState.MOVING or (move.state is MoveState.UNKNOWN and not move.settled)
-    )
-    if flying:
-        turn.ask(ReadProgress(flying))
+    moving = tuple(move.vm.id for move in flying(state))
+    if moving:
+        turn.ask(ReadProgress(moving))
     elif state.contact_lost_at is not None:
         turn.ask(ReadNode())
     ask_again(turn)
     verify_again(turn)
     change_at_start(turn)
     follow_native(turn)
-    if turn.rules.guard is not None and (flying or any(move.state in WAITING for move in state.moves.values())):
+    if turn.rules.guard is not None and (moving or any(move.state in WAITING for move in state.moves.values())):
         turn.ask(ReadGuard())
 
 

@@ -134,7 +134,7 @@ class Runner:
         self._state = following.state
         for command in following.commands:
             if isinstance(command, cmd.WaitUntil):
-                self._wake_at(command.at)
+                self._wake_at(command)
             else:
                 self._send(command)
 
@@ -172,19 +172,19 @@ class Runner:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._complain(f"{type(command).__name__} ended with {error!r}")
 
-    def _wake_at(self, moment: datetime) -> None:
+    def _wake_at(self, wish: cmd.WaitUntil) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.create_task(self._wake(moment))
+        self._timer = asyncio.create_task(self._wake(wish))
 
-    async def _wake(self, moment: datetime) -> None:
-        delay_s = max(0.0, (moment - self._clock.now()).total_seconds())
+    async def _wake(self, wish: cmd.WaitUntil) -> None:
+        delay_s = max(0.0, (wish.at - self._clock.now()).total_seconds())
         due_s = self._clock.elapsed_s() + delay_s
         real_s = self._real.elapsed_s()
         wall = self._clock.now()
         await self._clock.sleep_until(due_s)
         self._notice_missed_time(due_s, real_s, wall, delay_s)
-        self._signals.put_nowait(sg.Ticked(self._clock.now()))
+        self._signals.put_nowait(sg.Ticked(self._clock.now(), wish.poll_at))
 
     def _notice_missed_time(self, due_s: float, real_s: float, wall: datetime, delay_s: float) -> None:
         """A machine that slept, or a wall clock that was set: nothing starts on what was known before."""

@@ -32,8 +32,9 @@ LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
 ANSWER_S = 75.0
 """Real seconds after which a command counts as unanswered: longer than any deadline of the wire."""
-SETTLE_S, CONFIRM_S = 2.0, 0.2
-"""Real seconds at the least before a started move may be taken for one that came back, and between two such looks."""
+SETTLE_S, CONFIRM_S, GLANCE_S = 2.0, 0.2, 0.1
+"""Real seconds at the least before a started move may be taken for one that came back, between two such looks, and
+between two looks at a move that is about to arrive."""
 _LONGEST_LOG_BYTES = 1_000_000
 
 
@@ -152,6 +153,7 @@ def _rules(site: Site, clock: Clock, operator: str) -> Rules:
         check_patience_s=ANSWER_S * speed,
         settle_s=max(rules.settle_s, SETTLE_S * speed),
         confirm_s=max(rules.confirm_s, CONFIRM_S * speed),
+        glance_s=max(rules.glance_s, GLANCE_S * speed),
     )
 
 

@@ -132,7 +132,7 @@ class Campaign:
 
     def _do(self, command: cmd.Command, at_s: float) -> None:
         if isinstance(command, cmd.WaitUntil):
-            self._at((command.at - EPOCH).total_seconds() - self.offset_s, sg.Ticked(EPOCH))
+            self._at((command.at - EPOCH).total_seconds() - self.offset_s, sg.Ticked(EPOCH, command.poll_at))
             return
         read = isinstance(command, cmd.ReadCommand | cmd.ReadLease)
         if read and command in self._outstanding:
