@@ -17,13 +17,33 @@ if TYPE_CHECKING:
 @target_options
 @click.option("--follow", is_flag=True, help="Print what happens instead of opening the console.")
 @click.option("--events", is_flag=True, help="With --json: the run's events as JSON Lines, the document last.")
+@click.option("--hand-over", is_flag=True, help="Let the cluster's own drain do the rest, and follow it.")
+@click.option("--confirm", metavar="NODE", help="With --hand-over: the node's name; without it nothing is sent.")
+@click.option("--anyway", is_flag=True, help="With --hand-over: also though it moves VMs that this run leaves.")
 @json_option
-def command(run: str | None, target: Target, follow: bool, events: bool, as_json: bool) -> int:
+def command(
+    run: str | None,
+    target: Target,
+    follow: bool,
+    events: bool,
+    hand_over: bool,
+    confirm: str | None,
+    anyway: bool,
+    as_json: bool,
+) -> int:
     """Rejoin RUN, or the newest one that is open, or see how the newest ended.
 
-    A run that lost its process gets a new one and goes on.
+    A run that lost its process gets a new one and goes on. With --hand-over the rest of it is handed to the cluster's
+    own drain; without --confirm what that would do is told, and nothing is sent.
     """
     import sys
+
+    if hand_over:
+        from .handed import handed_over
+
+        return handed_over(target, run, confirm=confirm, anyway=anyway, as_json=as_json, events=events)
+    if confirm is not None or anyway:
+        raise click.UsageError("--confirm and --anyway go with --hand-over.")
 
     if not (follow or as_json or events) and sys.stdin.isatty() and sys.stdout.isatty():
         from .console import open_console

@@ -1,0 +1,52 @@
+"""A run that hands its rest to the cluster's own drain, by everything but the sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from console.drain import move_events as mv
+from console.drain.lease_events import EngineChanged
+from console.drain.requests import HandOver
+from console.drain.state import MoveState, Outcome
+from console.journal.store import Journal
+from console.lab.serve import InProcessLab
+from console.planner.values import Engine
+from tests.labdoor import LabDoor
+from tests.runner.drains import Drain
+
+
+@pytest.fixture
+async def drain(tmp_path: Path) -> AsyncIterator[Drain]:
+    async with InProcessLab("quiet") as lab:
+        with Journal.open(tmp_path / "journal.sqlite") as journal:
+            yield Drain(lab, LabDoor(lab), journal, tmp_path)
+
+
+async def test_the_cluster_drains_the_rest_and_the_run_verifies_and_closes(drain: Drain) -> None:
+    await drain.open()
+    change = drain.door.change
+    started: list[str] = []
+
+    async def asks_after_the_first(host: object, call: object) -> object:
+        answer = await change(host, call)  # type: ignore[arg-type]
+        started.append(getattr(call, "entry", ""))
+        if started.count("move-vm-live") == 1 and started[-1] == "move-vm-live":
+            drain.journal.request(drain.run, HandOver(), "ann")
+        return answer
+
+    drain.door.change = asks_after_the_first  # type: ignore[method-assign, assignment]
+    state = await drain.finish()
+    assert state.outcome is Outcome.DRAINED, [(m.vm.name, m.state, m.reason) for m in state.moves.values()]
+    assert (state.engine, state.handed_over) == (Engine.NATIVE, True)
+    assert {move.state for move in state.moves.values()} == {MoveState.DONE}
+    events = [entry.event for entry in drain.journal.events(drain.run)]
+    handed = next(place for place, event in enumerate(events) if isinstance(event, EngineChanged))
+    assert not [event for event in events[handed:] if isinstance(event, mv.MoveIntended)], "no single start after it"
+    assert events[handed].by == "ann"  # type: ignore[union-attr]
+    world = drain.lab.cluster.world
+    assert not world.groups_on("HV01")
+    assert all(vm.running for vm in world.vms.values())
+    assert not world.limits.violations
