@@ -25,6 +25,8 @@ from console.planner.whatif import WhatIf, what_helps
 
 _DECIDED_BY_THE_PLAN = "place-"
 """Codes of placement speak of where VMs are; the plan knows where they will be, and keeps those rules itself."""
+WAITED_FOR = frozenset({"cluster-quorum", "cluster-storage-unhealthy"})
+"""Codes of the cluster's health: no wave of a roll begins before they are gone."""
 _NOT_IN_SERVICE = "host-not-available"
 _WAITING = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING, MoveState.HELD)
 
@@ -80,14 +82,19 @@ def make_roll(
         KeyError: the cluster has no such node.
         ValueError: fewer than one node a wave, or fewer than one slot.
     """
-    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).refusals)
+    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(_lasting(findings)).refusals)
 
 
 def make_roll_choices(
     cluster: Cluster, nodes: Sequence[HostName], options: RollOptions, forecaster: Forecaster, findings: Findings
 ) -> tuple[RollChoice, ...]:
     """From the fewest moves to the shortest window: what other waves would cost."""
-    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(findings).refusals)
+    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(_lasting(findings)).refusals)
+
+
+def _lasting(findings: Findings) -> Findings:
+    """Without what a roll waits for before each wave."""
+    return replace(findings, conflicts=tuple(each for each in findings.conflicts if each.code not in WAITED_FOR))
 
 
 def make_wave_destinations(

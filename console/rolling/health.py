@@ -13,9 +13,8 @@ from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster, NodeState
 from console.model.failures import Failure
 from console.model.identity import HostName
+from console.planning import WAITED_FOR
 from console.ports import Reader
-
-QUORUM, STORAGE = "cluster-quorum", "cluster-storage-unhealthy"
 
 
 async def read_health(
@@ -40,5 +39,5 @@ def ailments(cluster: Cluster, nodes: Iterable[HostName], policy: SitePolicy) ->
         yield "the storage jobs or the health of the virtual disks could not be read"
     for node in nodes:
         for conflict in run_checks(Facts(cluster, node), policy).conflicts:
-            if conflict.code in (QUORUM, STORAGE) and conflict.severity is Severity.BLOCKS:
+            if conflict.code in WAITED_FOR and conflict.severity is Severity.BLOCKS:
                 yield conflict.message.rstrip(".")
