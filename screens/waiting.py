@@ -36,13 +36,18 @@ def waiting_lines(services: Services, width: int, height: int) -> list[Line]:
 
 def _progress(reading: ReadingProgress, width: int, glyphs: Glyphs) -> list[Line]:
     """How many of the hosts have answered, and the names of those that keep it waiting."""
-    share = (reading.hosts - len(reading.waiting)) / reading.hosts if reading.hosts else 1.0
-    words = f"  {reading.answered} of {formatting.count(reading.hosts, 'host')} answered"
-    lines: list[Line] = [(("  ", ""), *bar(share, max(10, min(50, width - 40)), glyphs), (words, "text.strong"))]
+    share = reading.answers / reading.questions if reading.questions else 1.0
+    words = f"  {reading.answering} of {formatting.count(reading.hosts, 'host')} answered"
+    told = f"  {reading.answers} of {reading.questions} reads"
+    lines: list[Line] = [
+        (("  ", ""), *bar(share, max(10, min(40, width - 54)), glyphs), (words, "text.strong"), (told, "text.muted"))
+    ]
     if reading.silent:
         lines += _named("do not answer", reading.silent, width, "text.warning")
-    if not reading.waiting:
-        lines.append((("  Every host was asked; what they said is put together.", "text.muted"),))
+    if not reading.waiting and reading.answers >= reading.questions:
+        lines.append((("  Every host was read; the cluster's own facts and the conflicts come next.", "text.muted"),))
+    elif not reading.waiting:
+        lines.append((("  Every host that answers is read at the same time.", "text.muted"),))
     elif len(reading.waiting) <= _MOST_NAMED:
         lines += _named("still asked", reading.waiting, width, "text.muted")
     else:

@@ -42,6 +42,10 @@ _SLOW: tuple[Call, Overlay] = (
 """Last: the feature list takes seconds on a real host, and a deadline missed there costs nothing else."""
 
 
+QUESTIONS = len(("system", "VMs")) + len(_SETTINGS) + len(("adapters", "RDMA", "VMQ")) + len(("slow",))
+"""How many reads a visit is made of."""
+
+
 async def visit(reader: Reader, node: Host, clock: Clock, previous: Host | None) -> Visit:
     """Read one host in full. Never raises a Failure: a host that does not answer keeps what was known of it."""
     interview = Interview(reader, node.name)

@@ -1,25 +1,32 @@
-"""How far the first reading of a cluster is: told while it goes on, so that nobody waits before a silent screen."""
+"""How far the reading of a cluster is: told while it goes on, so that nobody waits before a silent screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from console.model.cluster import Contact, Host
+from console.model.failures import CommandFailed, CommandMissing, Forbidden
 from console.model.identity import HostName
+from console.ports import Reader
+from console.windows.commands import Answer, Call
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingProgress:
-    """Hosts that were read, those that did not answer, and those that are still asked, in the cluster's order."""
+    """Hosts by whether they have answered anything yet, and the answers of all of them together."""
 
-    answered: int
+    answering: int
     silent: tuple[HostName, ...]
+    """Given up."""
     waiting: tuple[HostName, ...]
+    """Asked, and nothing heard so far."""
+    answers: int
+    questions: int
+    """How many answers the hosts that are not silent give in all."""
 
     @property
     def hosts(self) -> int:
-        return self.answered + len(self.silent) + len(self.waiting)
+        return self.answering + len(self.silent) + len(self.waiting)
 
 
 Told = Callable[[ReadingProgress], None]
@@ -27,23 +34,60 @@ Told = Callable[[ReadingProgress], None]
 
 
 class Count:
-    """Counts hosts as they come in, and tells each time."""
+    """Counts answers as they come in, and tells each time.
 
-    def __init__(self, hosts: Iterable[HostName], told: Told | None) -> None:
-        self._waiting = dict.fromkeys(hosts)
-        self._silent: list[HostName] = []
-        self._answered = 0
+    Args:
+        questions: how many one host is asked.
+    """
+
+    def __init__(self, hosts: Iterable[HostName], questions: int, told: Told | None) -> None:
+        self._answers = dict.fromkeys(hosts, 0)
+        self._silent: dict[HostName, None] = {}
+        self._questions = questions
         self._told = told
         self._tell()
 
-    def take(self, host: Host) -> None:
-        self._waiting.pop(host.name, None)
-        if host.contact is Contact.ANSWERING:
-            self._answered += 1
+    def heard(self, host: HostName) -> None:
+        """One answer, a refusal too."""
+        self._answers[host] = min(self._questions, self._answers.get(host, 0) + 1)
+        self._tell()
+
+    def finished(self, host: HostName, *, answers: bool) -> None:
+        """The host is through, or was given up."""
+        if answers:
+            self._answers[host] = self._questions
         else:
-            self._silent.append(host.name)
+            self._silent[host] = None
         self._tell()
 
     def _tell(self) -> None:
-        if self._told is not None:
-            self._told(ReadingProgress(self._answered, tuple(self._silent), tuple(self._waiting)))
+        if self._told is None:
+            return
+        spoken = {host: count for host, count in self._answers.items() if host not in self._silent}
+        self._told(
+            ReadingProgress(
+                answering=sum(count > 0 for count in spoken.values()),
+                silent=tuple(self._silent),
+                waiting=tuple(host for host, count in spoken.items() if not count),
+                answers=sum(spoken.values()),
+                questions=self._questions * len(spoken),
+            )
+        )
+
+
+class CountedReader:
+    """A reader whose answers are counted."""
+
+    def __init__(self, reader: Reader, count: Count) -> None:
+        self._reader = reader
+        self._count = count
+
+    async def read(self, host: HostName, call: Call) -> Answer:
+        """See :meth:`console.ports.Reader.read`."""
+        try:
+            answer = await self._reader.read(host, call)
+        except (Forbidden, CommandMissing, CommandFailed):
+            self._count.heard(host)
+            raise
+        self._count.heard(host)
+        return answer

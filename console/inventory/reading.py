@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from console.clock import Clock
-from console.model.cluster import Cluster, Host, NetworkInterface, SharedVolume, VirtualMachine
+from console.model.cluster import Cluster, Contact, Host, NetworkInterface, SharedVolume, VirtualMachine
 from console.model.failures import Failure
 from console.model.identity import HostName, VmId
 from console.ports import Reader
 
 from .control import Control
 from .fine import carried, with_known
-from .host import Visit, read_vms_of, visit
+from .host import QUESTIONS, Visit, read_vms_of, visit
 from .joining import Names, join_vms, memberships, other_roles, with_counts
-from .progress import Count, Told
+from .progress import Count, CountedReader, Told
 from .survey import Survey, read_nodes, read_survey
 
 
@@ -33,7 +33,7 @@ async def read_cluster(
     Args:
         seeds: where to begin, in order; names of nodes, or the cluster's own name.
         previous: what was known before; hosts that do not answer now keep it, with its age.
-        told: hears how many hosts have answered, once the nodes are known and after each one.
+        told: hears how far it is, once the nodes are known and after each answer.
 
     Raises:
         Failure: no seed answers, or one refused the sign-in.
@@ -43,11 +43,12 @@ async def read_cluster(
     nodes = await read_nodes(control)
     control.also(node.name for node in nodes)
     known: Mapping[HostName, Host] = {} if previous is None else previous.host_by_name
-    count = Count((node.name for node in nodes), told)
+    count = Count((node.name for node in nodes), QUESTIONS, told)
+    counted = CountedReader(reader, count)
 
     async def visited(node: Host) -> Visit:
-        result = await visit(reader, node, clock, known.get(node.name))
-        count.take(result.host)
+        result = await visit(counted, node, clock, known.get(node.name))
+        count.finished(node.name, answers=result.host.contact is Contact.ANSWERING)
         return result
 
     survey, visits = await asyncio.gather(_survey(control), asyncio.gather(*(visited(node) for node in nodes)))

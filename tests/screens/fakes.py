@@ -319,7 +319,7 @@ class FakeOperations:
 
     async def read_cluster(self, told: Told | None = None) -> Cluster:
         if told is not None:
-            told(self.progress or ReadingProgress(len(self.cluster.hosts), (), ()))
+            told(self.progress or ReadingProgress(len(self.cluster.hosts), (), (), 1, 1))
         return self._read()
 
     async def refresh(self, cluster: Cluster) -> Cluster:
