@@ -42,13 +42,9 @@ def survives_any_loss(
         be too strict.
     """
     after = Survival(cluster, frozenset(away), reserve_fraction)
-    if not after.known:
-        return None
-    if after.nobody_left:
-        return False
     for choice in choices:
         after.move(choice.vm, choice.vm.host, choice.host)
-    return after.shortfall_bytes() == 0
+    return after.may_lose_one
 
 
 class Survival:
@@ -82,8 +78,11 @@ class Survival:
                 self._sizes[name].remove(vm.memory_bytes)
 
     @property
-    def nobody_left(self) -> bool:
-        return not self._free
+    def may_lose_one(self) -> bool | None:
+        """None when a host's memory is unknown."""
+        if not self.known:
+            return None
+        return bool(self._free) and self.shortfall_bytes() == 0
 
     @property
     def hopeless(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from console.model.cluster import Host, VirtualMachine
 from console.model.identity import HostName, VmId
 
-from .places import Choice, Places, Wishes, memory_needed
+from .places import Choice, Places, Wishes, busy_cores, memory_needed
 from .refusals import Refusal, clash_text, hopeless
 from .rules import smallest_clash
 from .values import Infeasible
@@ -173,8 +173,9 @@ class Placement(Places):
             ranks = sorted((self._rank(vm, index), index) for index in range(len(self._open)))
             yield from (self._open[rank[-1]] for rank in ranks)
             return
+        need, cores = memory_needed(vm), busy_cores(vm)
         for group in self._groups:
-            pressures = [(self._pressure(host, vm), host.name, index) for index, host in group]
+            pressures = [(self._pressure(host, need, cores), host.name, index) for index, host in group]
             first = min(pressures)
             yield self._open[first[-1]]
             pressures.remove(first)
@@ -183,10 +184,10 @@ class Placement(Places):
     def _rank(self, vm: VirtualMachine, index: int) -> tuple[Wishes, tuple[float, float], HostName]:
         """Lower is better: wishes first, then how full the host would be."""
         host = self._open[index]
-        return self._wishes(vm, index), self._pressure(host, vm), host.name
+        return self._wishes(vm, index), self._pressure(host, memory_needed(vm), busy_cores(vm)), host.name
 
-    def _pressure(self, host: Host, vm: VirtualMachine) -> tuple[float, float]:
-        worst, memory = self._fullness(host, vm)
+    def _pressure(self, host: Host, need: int, cores: float) -> tuple[float, float]:
+        worst, memory = self._fullness(host, need, cores)
         return (-worst, -memory) if self._fullest_first else (worst, memory)
 
     def _choose_pinned(self, vm: VirtualMachine, pinned: HostName) -> Choice | None:

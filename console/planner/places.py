@@ -123,8 +123,8 @@ class Places:
         host, need, busy = self.cluster.host_by_name[name], memory_needed(vm), self._busy[name]
         self._free[name] -= sign * need
         self._load.put(name, need, sign)
-        if busy is not None:
-            self._busy[name] = busy + sign * share_of_processors(vm, host)
+        if busy is not None and host.logical_processors:
+            self._busy[name] = busy + sign * busy_cores(vm) / host.logical_processors
 
     def refusals(
         self, vm: VirtualMachine, host: HostName, companions_bytes: int = 0, *, every: bool = False
@@ -165,19 +165,22 @@ class Places:
         """Hosts that take VMs."""
         return tuple(self._index)
 
-    def _fullness(self, host: Host, vm: VirtualMachine | None) -> tuple[float, float]:
-        """How full the host would be with the VM: of memory or, where that is more, how busy its processors are; then
-        memory."""
-        need = 0 if vm is None else memory_needed(vm)
-        memory = 1.0 - (self._free[host.name] - need) / (host.memory_bytes or 1)
-        busy = self._busy[host.name]
+    def _fullness(self, host: Host, need: int, cores: float) -> tuple[float, float]:
+        """How full the host would be with so much more: of memory or, where that is more, how busy its processors are;
+        then memory."""
+        name = host.name
+        memory = 1.0 - (self._free[name] - need) / (host.memory_bytes or 1)
+        busy = self._busy[name]
         if busy is None:
             return memory, memory
-        return max(memory, busy if vm is None else busy + share_of_processors(vm, host)), memory
+        if cores and host.logical_processors:
+            busy += cores / host.logical_processors
+        return (memory, memory) if busy < memory else (busy, memory)
 
     def fullness(self, vm: VirtualMachine | None) -> dict[HostName, float]:
         """How full each open host is, or would be with the VM."""
-        return {host.name: self._fullness(host, vm)[0] for host in self._open}
+        need, cores = (0, 0.0) if vm is None else (memory_needed(vm), busy_cores(vm))
+        return {host.name: self._fullness(host, need, cores)[0] for host in self._open}
 
     def free_after(self) -> dict[HostName, float]:
         """Memory left on each open host once everything placed has arrived."""
@@ -193,8 +196,6 @@ def memory_needed(vm: VirtualMachine) -> int:
     return vm.memory_bytes if state is VmState.RUNNING or state is VmState.PAUSED else 0
 
 
-def share_of_processors(vm: VirtualMachine, host: Host) -> float:
-    """Of the host's logical processors, what the VM keeps busy; 0 where that is not known."""
-    if not vm.cpu_percent or not vm.processors or not host.logical_processors:
-        return 0.0
-    return vm.processors * vm.cpu_percent / 100 / host.logical_processors
+def busy_cores(vm: VirtualMachine) -> float:
+    """Of its virtual processors, how many it keeps busy; 0 where that is not known."""
+    return (vm.processors or 0) * (vm.cpu_percent or 0) / 100

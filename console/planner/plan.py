@@ -10,7 +10,7 @@ from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
 
-from .after import Survival, hosts_after, survives_any_loss
+from .after import Survival, hosts_after
 from .bounds import lower_bound_s
 from .easing import eased
 from .fluid import EAGER, MIXED, POLICIES, Policy
@@ -31,8 +31,8 @@ _EFFORT, _EFFORT_FOR_FEW, _FEW = 500, 1200, 64
 _WORTH_ANOTHER_ORDER = 0.99
 """Of the makespan: what a new order has to save before an earlier plan's order is given up."""
 
-_Placed: TypeAlias = tuple[list[Candidate], list[NotMoved], list[Infeasible]]
-"""Those that have a destination, those skipped as heavy, those without any."""
+_Placed: TypeAlias = tuple[list[Candidate], list[NotMoved], list[Infeasible], bool | None]
+"""Those that have a destination, those skipped as heavy, those without any; whether one more host may be lost."""
 
 
 def plan_drain(
@@ -90,10 +90,8 @@ class _Planning:
     def plan(self) -> Plan:
         movable, left_behind, infeasible = self._sorted_out()
         moved = [as_moved(self.cluster, vm, self.options) for vm in movable]
-        candidates, skipped, homeless = self._placed(moved)
+        candidates, skipped, homeless, may_lose_one = self._placed(moved)
         timed = self._timed(candidates)
-        chosen = [candidate.choice for candidate in candidates]
-        reserve = self.options.memory_reserve_fraction
         return Plan(
             node=self.nodes[0],
             options=self.options,
@@ -101,12 +99,12 @@ class _Planning:
             left_behind=(*left_behind, *skipped),
             interrupted=tuple(interruption(move) for move in timed.moves if interrupts(move)),
             infeasible=(*infeasible, *homeless),
-            after=hosts_after(self.cluster, chosen),
+            after=hosts_after(self.cluster, [candidate.choice for candidate in candidates]),
             slots=self.slots,
             makespan_s=timed.makespan_s,
             makespan_p90_s=makespan_p90_s(timed.makespan_s, timed.moves, self.slots * len(self.nodes)),
             lower_bound_s=min(timed.lower_bound_s, timed.makespan_s),
-            n1_after=survives_any_loss(self.cluster, self.nodes, chosen, reserve),
+            n1_after=may_lose_one,
             notes=notes_on(self.cluster, self.options, self.slots),
             in_flight=tuple(timed.under_way),
             together_with=self.nodes[1:],
@@ -135,13 +133,14 @@ class _Planning:
     def _placed(self, moved: Sequence[VirtualMachine]) -> _Placed:
         """Destinations; those that are skipped as heavy take no room elsewhere, and rules hold where they stay."""
         preferences = self._preferences(moved)
-        candidates, skipped, homeless = self._place(moved, preferences, self.options.heavy)
+        placed = self._place(moved, preferences, self.options.heavy)
+        _, skipped, *_ = placed
         if not skipped:
-            return candidates, skipped, homeless
+            return placed
         staying = {each.vm.id for each in skipped}
         going = [vm for vm in moved if vm.id not in staying]
-        candidates, _, homeless = self._place(going, preferences, HeavyClass.AS_PLANNED)
-        return candidates, skipped, homeless
+        candidates, _, homeless, may_lose_one = self._place(going, preferences, HeavyClass.AS_PLANNED)
+        return candidates, skipped, homeless, may_lose_one
 
     def _preferences(self, moved: Sequence[VirtualMachine]) -> Preferences:
         sizes = [memory_needed(vm) for vm in moved]
@@ -152,13 +151,15 @@ class _Planning:
         placement = Placement(
             self.cluster, self.nodes, self.options, self.blocked, progress=self.progress, preferences=preferences
         )
-        choices = refined(placement, placement.place(vms), self._survival())
+        survival = self._survival()
+        choices = refined(placement, placement.place(vms), survival)
         going = self._under_way()
         sharing = self._sharing(len(choices) + len(going))
         found = [self._forecast(choice, sharing) for choice in choices]
         found += [self._forecast(choice, sharing, move) for choice, move in going]
         found = eased(found, self.slots * len(self.nodes))
-        return *class_heavy(found, self.slots * len(self.nodes), heavy, self.progress), placement.infeasible
+        ready, skipped = class_heavy(found, self.slots * len(self.nodes), heavy, self.progress)
+        return ready, skipped, placement.infeasible, survival.may_lose_one
 
     def _survival(self) -> Survival:
         """What a further loss would mean with nothing placed but what is under way."""
