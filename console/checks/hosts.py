@@ -9,6 +9,7 @@ from typing import TypeAlias
 from console.model.cluster import Cluster, Host, MigrationAuthentication, MigrationTransport, NodeState
 from console.model.facts import Delegation
 from console.windows import catalogue
+from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
 from .authentication import BUILD_2025
 from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, quoted, untold
@@ -20,6 +21,10 @@ SERVICES = ("Microsoft Virtual System Migration Service", "cifs")
 MODULES = {"FailoverClusters": "RSAT-Clustering-PowerShell", "Hyper-V": "Hyper-V-PowerShell"}
 """Module → the feature that brings it."""
 
+_OFFERING = Fix(
+    f"Name an endpoint that offers them in the configuration: {OPERATE_ENDPOINT}, which drainboard jea export writes, "
+    f"or {PLAIN_ENDPOINT}."
+)
 _ON_DEMAND = frozenset((catalogue.cluster.DELEGATION.id,))
 """Entries whose refusal says nothing about the rights that a drain takes."""
 
@@ -237,7 +242,7 @@ def rights(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(host=host.name),
                 f"This session on {host.name} may not run {' nor '.join(lacking)}: it can look, but not move.",
                 host_evidence(host, "Get-Command", ", ".join(host.abilities or ()) or "none of them"),
-                _grant(facts),
+                _OFFERING,
             )
 
 

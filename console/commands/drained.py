@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from console.checks.hosts import lacking_commands
 from console.drain.settings import CHANGEABLE
 from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
@@ -13,10 +14,11 @@ from console.formatting import plain
 from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster
 from console.model.failures import CommandFailed
-from console.model.identity import VmId
+from console.model.identity import HostName, VmId
 from console.operations import Consents
 from console.planner.values import Engine, Plan, PlanOptions
 from console.runs import Manner
+from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
 from .followed import follow
 from .levers import Levers
@@ -58,6 +60,7 @@ def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, 
         options = _options(levers.on(cluster), cluster, wishes)
         cluster = await operations.read_details(cluster, host)
         consents = _consents(cluster, wishes, settings)
+        require_endpoint(operations, cluster, host)
         plan = operations.plan(cluster, host, options)
         plan = _left_by_consent(plan, operations, cluster, wishes)
         require_consents(plan, consents)
@@ -66,6 +69,21 @@ def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, 
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)
 
     return with_operations(target, work, read_only=False)
+
+
+def require_endpoint(operations: LiveOperations, cluster: Cluster, node: HostName) -> None:
+    """Say once that the endpoint is for looking only, rather than of every VM that no host can take it.
+
+    Raises:
+        CommandEnded: it offers nothing that a run needs.
+    """
+    endpoint = operations.site.options.endpoint
+    if endpoint != PLAIN_ENDPOINT and lacking_commands(cluster.host_by_name[node]):
+        raise CommandEnded(
+            ExitCode.BLOCKED,
+            f"Nothing was sent: {plain(endpoint)} on {plain(node)} lets this console look, not move.\n"
+            f"Name one that does as the cluster's endpoint, such as {OPERATE_ENDPOINT} (drainboard jea export).",
+        )
 
 
 def when_stuck(operations: LiveOperations, typed: str | None) -> WhenStuck:

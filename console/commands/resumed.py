@@ -12,7 +12,7 @@ from console.model.identity import HostName
 from console.operations import Consents
 from console.runs import Manner
 
-from .drained import start, when_stuck
+from .drained import require_endpoint, start, when_stuck
 from .followed import follow
 from .names import find_host
 from .output import narrate, print_document
@@ -44,6 +44,7 @@ def resumed(target: Target, node: str, slots: int | None, *, confirmed: bool, as
                 report_plan(plan)
                 narrate(f"Nothing was sent. To do it: drainboard resume {host} --confirm {host}")
             return int(ExitCode.DONE)
+        require_endpoint(operations, cluster, host)
         manner = Manner(when_stuck=when_stuck(operations, None))
         handle = await start(operations, plan, Consents(), Purpose.RETURN, manner)
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=True)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from console.clock import Clock
 from console.inventory.fine import read_fine_facts
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
-from console.model.failures import Failure, SignInRefused
+from console.model.failures import CommandMissing, Failure, SignInRefused
 from console.model.identity import HostName
 from console.ports import Reader
 from console.windows import catalogue
+from console.windows.modules import PLAIN_ENDPOINT
 
 from .doctoring import diagnose
+from .endpoint import WANTED
 from .symptoms import Aspect, DoctorReport, NodeAddress, Prober, Reach, SiteFacts, Symptom, Verdict, Visit
 
 __all__ = [
@@ -45,6 +48,8 @@ async def examine(
     """
     reaches = await asyncio.gather(*(prober.reach(node) for node in site.nodes))
     visits = await _visits(reader, list(zip(site.nodes, reaches, strict=True)), stopwatch or clock)
+    if site.endpoint != PLAIN_ENDPOINT:
+        visits = list(await asyncio.gather(*(_with_offer(reader, visit) for visit in visits)))
     answering = [visit.node.host for visit in visits if visit.asked and visit.failure is None]
     return diagnose(site, visits, await _cluster(reader, answering, clock), clock.now())
 
@@ -69,6 +74,19 @@ async def _visit(reader: Reader, node: NodeAddress, reach: Reach, clock: Clock) 
     except Failure as failure:
         return Visit(node, reach, failure)
     return Visit(node, reach, None, clock.elapsed_s() - started)
+
+
+async def _with_offer(reader: Reader, visit: Visit) -> Visit:
+    """What a constrained endpoint shows; names that it does not show are errors beside the answer."""
+    if not visit.asked or visit.failure is not None:
+        return visit
+    try:
+        answer = await reader.read(visit.node.host, catalogue.session.abilities(WANTED))
+    except CommandMissing:
+        return replace(visit, offered=())
+    except Failure:
+        return visit
+    return replace(visit, offered=tuple(str(row.get("Name")) for row in answer.rows))
 
 
 async def _cluster(reader: Reader, seeds: Iterable[HostName], clock: Clock) -> Cluster | None:

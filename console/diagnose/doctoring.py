@@ -28,6 +28,7 @@ from console.model.failures import (
 )
 from console.model.identity import HostName
 
+from .endpoint import endpoint_symptom
 from .inside import seen_inside
 from .symptoms import Aspect, DoctorReport, Reach, SiteFacts, Symptom, Verdict, Visit
 
@@ -85,7 +86,7 @@ def _way(site: SiteFacts, visit: Visit, at: datetime) -> Iterator[Symptom]:
             found = Symptom(visit.node.host, aspect, Verdict.PROBLEM, visit.failure.what, visit.failure.advice)
         if failed or (found is None and (not visit.asked or _is_past(aspect, failed_at))):
             found = Symptom(visit.node.host, aspect, Verdict.UNKNOWN, _why_unknown(visit))
-        found = found or Symptom(visit.node.host, aspect, Verdict.WELL, _WELL[aspect])
+        found = found or _well(site, visit, aspect)
         failed = failed or found.verdict is Verdict.PROBLEM
         yield replace(found, evidence=_tried(site, visit, aspect, at))
 
@@ -123,8 +124,13 @@ _WELL = {
     Aspect.PORT: "The port accepts connections.",
     Aspect.TLS: "The certificate is accepted.",
     Aspect.SIGN_IN: "The sign-in was accepted.",
-    Aspect.ENDPOINT: "The session configuration answers.",
 }
+
+
+def _well(site: SiteFacts, visit: Visit, aspect: Aspect) -> Symptom:
+    if aspect is Aspect.ENDPOINT:
+        return endpoint_symptom(site, visit)
+    return Symptom(visit.node.host, aspect, Verdict.WELL, _WELL[aspect])
 
 
 def _failed_at(visit: Visit) -> Aspect | None:

@@ -12,6 +12,7 @@ from console.model.cluster import Cluster, Host, MigrationAuthentication
 from console.model.facts import AccessRule, Delegation
 from console.model.identity import HostName
 from console.windows import catalogue
+from console.windows.modules import OPERATE_ENDPOINT
 
 from .symptoms import Aspect, SiteFacts, Symptom, Verdict
 
@@ -75,7 +76,14 @@ def _moving(site: SiteFacts, cluster: Cluster, host: Host) -> Symptom:
     evidence = host_evidence(host, "Get-Command", ", ".join(host.abilities) or "none of a drain's commands")
     if lacking := lacking_commands(host):
         text = f"This session may not run {' nor '.join(lacking)}."
-        return Symptom(host.name, this, Verdict.PROBLEM, text, "Use an endpoint that offers them.", evidence)
+        return Symptom(
+            host.name,
+            this,
+            Verdict.PROBLEM,
+            text,
+            f"Use an endpoint that offers them, such as {OPERATE_ENDPOINT}.",
+            evidence,
+        )
     if not host.abilities:
         text = "None of the commands is there."
         return Symptom(host.name, this, Verdict.PROBLEM, text, "See its modules.", evidence)

@@ -103,6 +103,8 @@ class Visit:
     answer_s: float | None = None
     """How long the first answer took, opening the session included."""
     asked: bool = True
+    offered: tuple[str, ...] | None = None
+    """The console's own commands that a constrained endpoint shows; None where that was not asked or not answered."""
 
 
 @dataclass(frozen=True)

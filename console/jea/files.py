@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from console import __version__
 from console.windows.commands import Effect
+from console.windows.constrained import functions, offered
 from console.windows.modules import (
     MODULE,
     OPERATE_ENDPOINT,
@@ -16,7 +17,7 @@ from console.windows.modules import (
     WATCH_ROLE,
 )
 
-from .functions import function, offered
+from .functions import function
 from .sheet import install_sheet
 from .text import Data, data_file
 
@@ -35,8 +36,8 @@ class Groups:
 
 def export(groups: Groups = Groups()) -> Mapping[str, str]:
     """Text by path inside the folder; the same for the same catalogue and groups."""
-    watch = _names(Effect.READS)
-    operate = _names(Effect.CHANGES)
+    watch = functions(Effect.READS)
+    operate = functions(Effect.CHANGES)
     return {
         f"{MODULE}/{MODULE}.psd1": _manifest((*watch, *operate)),
         f"{MODULE}/{MODULE}.psm1": _module(),
@@ -46,10 +47,6 @@ def export(groups: Groups = Groups()) -> Mapping[str, str]:
         f"{OPERATE_ENDPOINT}.pssc": _session(OPERATE_ENDPOINT, groups.operate, WATCH_ROLE, OPERATE_ROLE),
         "INSTALL.md": install_sheet(groups.watch, groups.operate, len(watch), len(operate)),
     }
-
-
-def _names(effect: Effect) -> tuple[str, ...]:
-    return tuple(entry.constrained_function for entry in offered(effect))
 
 
 def _module() -> str:
@@ -62,14 +59,14 @@ def _id(name: str) -> str:
     return str(found)
 
 
-def _manifest(functions: tuple[str, ...]) -> str:
+def _manifest(names: tuple[str, ...]) -> str:
     values: dict[str, Data] = {
         "RootModule": f"{MODULE}.psm1",
         "ModuleVersion": __version__,
         "GUID": _id(MODULE),
         "Description": "What a Drainboard console may ask of this node and tell it.",
         "PowerShellVersion": "5.1",
-        "FunctionsToExport": functions,
+        "FunctionsToExport": names,
         "CmdletsToExport": (),
         "VariablesToExport": (),
         "AliasesToExport": (),
@@ -77,12 +74,12 @@ def _manifest(functions: tuple[str, ...]) -> str:
     return data_file(_COMMENT, values)
 
 
-def _role(name: str, description: str, functions: tuple[str, ...]) -> str:
+def _role(name: str, description: str, shown: tuple[str, ...]) -> str:
     values: dict[str, Data] = {
         "GUID": _id(name),
         "Description": description,
         "ModulesToImport": MODULE,
-        "VisibleFunctions": functions,
+        "VisibleFunctions": shown,
     }
     return data_file(_COMMENT, values)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from console.windows.catalogue import ENTRIES, Entry, Fill, ScriptStage, Stage
-from console.windows.commands import Effect, Parameter, ParameterType
-from console.windows.modules import MODULE_OF, qualified
+from console.windows.catalogue import Entry, Fill, ScriptStage, Stage
+from console.windows.commands import Parameter, ParameterType
+from console.windows.modules import qualified
 
 from .text import array, literal
 
@@ -41,13 +41,6 @@ function {name} {{
 }}
 """
 """Caught and thrown again: a command that fails would otherwise end its own statement only, not the function."""
-
-
-def offered(effect: Effect) -> tuple[Entry, ...]:
-    """The entries of one effect that need a function of their own: a restricted session has Get-Command itself."""
-    return tuple(
-        entry for entry in ENTRIES.values() if entry.effect is effect and entry.constrained_function not in MODULE_OF
-    )
 
 
 def function(entry: Entry) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from console.windows.commands import Call, Cmdlet, Parameter, ParameterType, Script
+from console.windows.modules import PLAIN_ENDPOINT
 
 if TYPE_CHECKING:
     from pypsrp.powershell import PowerShell
 
-DEFAULT_CONFIGURATION = "Microsoft.PowerShell"
+DEFAULT_CONFIGURATION = PLAIN_ENDPOINT
 """The endpoint that every Windows server has; any other is taken for a constrained one."""
 
 _RANGES = {

@@ -9,6 +9,7 @@ from typing import Any
 from console.model.failures import CommandFailed, CommandMissing, Failure, Forbidden
 from console.model.identity import HostName
 from console.windows.commands import RemoteError
+from console.windows.modules import MODULE, OPERATE_ENDPOINT
 
 PERMISSION_DENIED = 18
 """ErrorCategory.PermissionDenied."""
@@ -21,6 +22,11 @@ _ACCESS_DENIED = frozenset((5, 0x80070005, 0x80041003))
 _E_FAIL = 0x80004005
 _MISSING = ("CommandNotFoundException", "ModuleNotFound", "CouldNotAutoloadMatchingModule", "CouldNotAutoLoadModule")
 _NO_SCRIPTS = "ScriptsNotAllowed"
+_INSTALL = "Install its module (RSAT-Clustering-PowerShell, Hyper-V-PowerShell), or let the endpoint show it."
+_EXPORT_AGAIN = (
+    f"This endpoint is for watching, or an older console wrote it: name {OPERATE_ENDPOINT} as the cluster's endpoint, "
+    "or write and install it again (drainboard jea export)."
+)
 _DEEPEST = 8
 """Inner exceptions that are looked into; the wire itself carries far fewer."""
 
@@ -58,7 +64,7 @@ def failed(error: RemoteError, host: HostName, entry: str) -> Failure:
         )
     if identifier.endswith(_MISSING) or error.exception.endswith("CommandNotFoundException"):
         name = error.target or "A command"
-        advice = "Install its module (RSAT-Clustering-PowerShell, Hyper-V-PowerShell), or let the endpoint show it."
+        advice = _EXPORT_AGAIN if f"-{MODULE}" in name else _INSTALL
         return CommandMissing(host, f"{name} is not there, or not exposed.", advice, code=identifier, entry=entry)
     if error.category == PERMISSION_DENIED or error.code in _ACCESS_DENIED or "Unauthorized" in error.exception:
         advice = "The account needs rights on the cluster and on Hyper-V of this node."

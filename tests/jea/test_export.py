@@ -14,11 +14,12 @@ from tree_sitter import Language, Node, Parser
 
 from console.drain import lease, settings
 from console.jea.files import Groups, export
-from console.jea.functions import function, offered
+from console.jea.functions import function
 from console.jea.text import literal
 from console.model.identity import HostName, RoleName, VmId
 from console.windows.catalogue import ENTRIES, changes, cluster, events, leases, progress, vms
 from console.windows.commands import Call, Effect
+from console.windows.constrained import offered
 from console.windows.modules import MODULE_OF
 
 SURFACE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data/powershell/surface.json").read_text("utf-8"))
