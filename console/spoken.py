@@ -8,6 +8,7 @@ from console.forecast.values import MigrationType
 from console.planner.values import Engine, Plan, PlannedMove
 from console.windows.catalogue import changes
 from console.windows.commands import Call, Cmdlet, Parameter, ParameterType, Script
+from console.windows.powershell import quoted
 
 
 def spoken(call: Call) -> str:
@@ -63,12 +64,5 @@ def _value(value: str | int | bool | tuple[str, ...]) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, tuple):
-        return ",".join(_quoted(item) for item in value)
-    return _quoted(value)
-
-
-def _quoted(text: str) -> str:
-    """A single-quoted literal; PowerShell ends one at typographic quotes too."""
-    for mark in "'\u2018\u2019\u201a\u201b":
-        text = text.replace(mark, mark * 2)
-    return f"'{text}'"
+        return ",".join(quoted(item) for item in value)
+    return quoted(value)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from console.model.cluster import Cluster, Host, VirtualMachine
 from console.model.identity import HostName
 from console.model.outlook import Outlook
+from console.windows.powershell import quoted as quoted  # for every check
 
 from .gaps import Gaps
 from .values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
@@ -173,11 +174,6 @@ def host_evidence(host: Host, what: str, value: object) -> tuple[Evidence, ...]:
 def vm_evidence(vm: VirtualMachine, what: str, value: object) -> tuple[Evidence, ...]:
     """One thing read of a VM, on the host that it was on."""
     return (Evidence(what, str(value), vm.host, vm.read_at),)
-
-
-def quoted(text: str) -> str:
-    """A PowerShell single-quoted literal that holds any text."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def resource_of(vm: VirtualMachine) -> str:

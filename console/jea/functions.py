@@ -7,8 +7,9 @@ import re
 from console.windows.catalogue import Entry, Fill, ScriptStage, Stage
 from console.windows.commands import Parameter, ParameterType
 from console.windows.modules import qualified
+from console.windows.powershell import quoted
 
-from .text import array, literal
+from .text import array
 
 _TYPES = {
     ParameterType.STRING: "string",
@@ -60,7 +61,7 @@ def _declared(fill: Fill) -> str:
     if fill.may_be_empty:
         attributes.append("[AllowEmptyString()]")
     if fill.pattern:
-        whole = literal(rf"\A(?:{fill.pattern})\z")
+        whole = quoted(rf"\A(?:{fill.pattern})\z")
         attributes.append(f"[ValidatePattern({whole})]")
     if fill.allowed:
         attributes.append(f"[ValidateSet({array(fill.allowed)})]")
@@ -77,8 +78,8 @@ def _body(entry: Entry) -> list[str]:
     if optional:
         lines.append(f"${_OPTIONAL} = @{{}}")
     for fill in optional:
-        asked = f"$PSBoundParameters.ContainsKey({literal(fill.argument)})"
-        lines.append(f"if ({asked}) {{ ${_OPTIONAL}[{literal(fill.name)}] = ${fill.argument} }}")
+        asked = f"$PSBoundParameters.ContainsKey({quoted(fill.argument)})"
+        lines.append(f"if ({asked}) {{ ${_OPTIONAL}[{quoted(fill.name)}] = ${fill.argument} }}")
     stages = [_stage(stage) for stage in entry.pipeline if isinstance(stage, Stage)]
     pipeline = [f"    {stage}" if place else stage for place, stage in enumerate(stages)]
     return [*lines, *(f"{stage} |" for stage in pipeline[:-1]), pipeline[-1]]
@@ -104,7 +105,7 @@ def _given(parameter: Parameter) -> str:
         return f"-{name}" if is_plain_switch else f"-{name}:${str(value).lower()}"
     if isinstance(value, int):
         return f"-{name} {value}"
-    return f"-{name} {array(value) if isinstance(value, tuple) else literal(value)}"
+    return f"-{name} {array(value) if isinstance(value, tuple) else quoted(value)}"
 
 
 def _script(stage: ScriptStage) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from console.windows.modules import MODULE, OPERATE_ENDPOINT, WATCH_ENDPOINT
-
-from .text import literal
+from console.windows.powershell import quoted
 
 _SHEET = """\
 # Installing Drainboard's constrained endpoints
@@ -87,8 +86,8 @@ def install_sheet(watch_group: str, operate_group: str, reads: int, changes: int
         operate=OPERATE_ENDPOINT,
         watch_group=f"`{watch_group}`",
         operate_group=f"`{operate_group}`",
-        watch_user=literal(_member_of(watch_group)),
-        operate_user=literal(_member_of(operate_group)),
+        watch_user=quoted(_member_of(watch_group)),
+        operate_user=quoted(_member_of(operate_group)),
         reads=reads,
         changes=changes,
     )

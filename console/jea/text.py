@@ -6,23 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from console.windows.powershell import quoted
+
 Data: TypeAlias = "str | bool | tuple[str, ...] | Mapping[str, Data]"
 """What a data file (.psd1, .psrc, .pssc) holds here."""
 
-_QUOTES = re.compile("(['‘’‚‛])")
-"""PowerShell takes each of these for a single quote; doubled it is a sign of the text."""
 _KEY = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _WIDTH = 110
 
 
-def literal(text: str) -> str:
-    """A string in which nothing is expanded."""
-    doubled = _QUOTES.sub(r"\1\1", text)
-    return f"'{doubled}'"
-
-
 def array(texts: Iterable[str]) -> str:
-    return ", ".join(literal(text) for text in texts)
+    return ", ".join(quoted(text) for text in texts)
 
 
 def data_file(comment: str, values: Mapping[str, Data]) -> str:
@@ -31,7 +25,7 @@ def data_file(comment: str, values: Mapping[str, Data]) -> str:
 
 
 def _table(values: Mapping[str, Data], indent: str) -> str:
-    keys = {name: name if _KEY.fullmatch(name) else literal(name) for name in values}
+    keys = {name: name if _KEY.fullmatch(name) else quoted(name) for name in values}
     width = max(len(key) for key in keys.values())
     inner = indent + "    "
     lines = [f"{inner}{keys[name].ljust(width)} = {_value(value, inner)}" for name, value in values.items()]
@@ -42,9 +36,9 @@ def _value(value: Data, indent: str) -> str:
     if isinstance(value, bool):
         return f"${str(value).lower()}"
     if isinstance(value, str):
-        return literal(value)
+        return quoted(value)
     if isinstance(value, Mapping):
         return _table(value, indent)
     if len(array(value)) <= _WIDTH:
         return f"@({array(value)})"
-    return "\n".join(["@(", *(f"{indent}    {literal(text)}" for text in value), f"{indent})"])
+    return "\n".join(["@(", *(f"{indent}    {quoted(text)}" for text in value), f"{indent})"])

@@ -12,6 +12,7 @@ import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
 
 from console.checks.catalogue import Facts, run_checks
+from console.windows.powershell import quoted
 from tests.checks.cases import CASES
 
 SURFACE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data/powershell/surface.json").read_text("utf-8"))
@@ -101,6 +102,14 @@ def test_names_stay_inside_their_quotes() -> None:
     for case in CASES:
         for conflict in run_checks(Facts(case.fires, outlook=case.outlook(case.fires))).conflicts:
             assert "\n" not in conflict.fix.powershell
+
+
+@pytest.mark.parametrize("mark", ["'", "\u2018", "\u2019", "\u201a", "\u201b"])
+def test_no_name_ends_the_quotes_that_it_stands_in(mark: str) -> None:
+    root = PARSER.parse(f"Get-VM -Name {quoted(f'x{mark}; Stop-Computer #')}".encode()).root_node
+    assert not root.has_error
+    ((name, parameters),) = _commands(root)
+    assert (name, parameters) == ("Get-VM", [("Name", f"'x{mark * 2}; Stop-Computer #'")])
 
 
 def test_most_codes_have_a_command() -> None:

@@ -15,12 +15,12 @@ from tree_sitter import Language, Node, Parser
 from console.drain import lease, settings
 from console.jea.files import Groups, export
 from console.jea.functions import function
-from console.jea.text import literal
 from console.model.identity import HostName, RoleName, VmId
 from console.windows.catalogue import ENTRIES, changes, cluster, events, leases, progress, vms
 from console.windows.commands import Call, Effect
 from console.windows.constrained import offered
 from console.windows.modules import MODULE_OF
+from console.windows.powershell import quoted
 
 SURFACE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data/powershell/surface.json").read_text("utf-8"))
 CMDLETS = {**SURFACE["cmdlets"], **SURFACE["endpoint_cmdlets"]}
@@ -214,10 +214,10 @@ def test_written_properties_are_those_of_leases_and_of_changeable_settings() -> 
 
 
 @pytest.mark.parametrize("text", ["it's", "‘x’ ‚y‛", "$(Stop-VM) `n", "a\\b"])
-def test_a_literal_stays_one_literal(text: str) -> None:
-    root = _parsed(f"Get-VM -Name {literal(text)}")
+def test_a_literal_stays_one_quoted(text: str) -> None:
+    root = _parsed(f"Get-VM -Name {quoted(text)}")
     ((_, parameters),) = _commands(root)
-    assert parameters == {"Name": literal(text)}
+    assert parameters == {"Name": quoted(text)}
 
 
 def test_groups_are_written_into_the_session_configurations_and_nowhere_else() -> None:
