@@ -16,13 +16,13 @@ from console.model.cluster import Cluster
 
 from .formats import Format
 from .markdown import safe
+from .table import safe as cell
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _HEADINGS = (
     "code", "severity", "host", "VM", "VM id", "destination", "message", "evidence", "fix", "PowerShell", "VM off",
     "rests on",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_findings(folder: Path, cluster: Cluster, findings: Findings, form: Format) -> Path:
@@ -78,7 +78,7 @@ def table(cluster: Cluster, findings: Findings) -> str:
     writer = csv.writer(file)
     writer.writerow(_HEADINGS)
     rows: list[Conflict | Unknown] = [*findings.conflicts, *findings.unknown]
-    writer.writerows([_cell(text) for text in _row(one)] for one in rows)
+    writer.writerows([cell(text) for text in _row(one)] for one in rows)
     return file.getvalue()
 
 
@@ -94,12 +94,6 @@ def _row(found: Conflict | Unknown) -> list[str]:
         found.code, found.severity.value, *about, found.message, evidence, found.fix.text, found.fix.powershell, off,
         found.source,
     ]  # fmt: skip
-
-
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    shown = plain(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 def _read(seen: Evidence) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from console.formatting import plain
 
@@ -30,13 +31,14 @@ HEADINGS = (
     "moved_by_another",
     "reason",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(^|[,;|])(?=[ \"']*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a formula could begin, also in full-width signs: at the start of a cell, and after each sign that a spreadsheet
+of another country takes for the end of one."""
 
 
 def safe(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    cleaned = plain(text)
-    return f"'{cleaned}" if cleaned.startswith(_FORMULA) else cleaned
+    return _FORMULA.sub(r"\1'", plain(text))
 
 
 def table(report: RunReport) -> str:

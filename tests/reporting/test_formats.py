@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -17,7 +18,7 @@ from console.drain.state import MoveState, Outcome
 from console.reporting.charts import guard_chart, moves_chart
 from console.reporting.facts import Reading, report_of
 from console.reporting.formats import Format, render
-from console.reporting.table import HEADINGS
+from console.reporting.table import HEADINGS, safe
 
 from ..drain.making import make_world, opened_for
 from ..drain.moments import moment
@@ -145,3 +146,16 @@ def test_unknown_vms_are_named_for_whoever_looks_after_them(events: list[ev.Even
 def test_no_events_are_no_report() -> None:
     with pytest.raises(ValueError, match="without events"):
         report_of([])
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "\t=1", " =1", "'=1"])
+@pytest.mark.parametrize("before", ["", "web;", "web,", "web; ", 'web;"'])
+def test_no_name_begins_a_formula_in_any_countrys_spreadsheet(before: str, name: str) -> None:
+    cells = re.split("[,;]", safe(before + name))
+    for cell in cells:
+        assert not re.match(r"[\s\"]*[=+\-@\uff1d]", cell), cells
+
+
+def test_an_ordinary_text_stays_as_it_is() -> None:
+    for text in ("web-01", "a, b; c", "10.0.0.1 - up", "Get-VM | Select-Object -Property 'a','b'"):
+        assert safe(text) == text
