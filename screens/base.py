@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from console.actions import BY_METHOD, Action, Effect, Scope, actions_on
+from console.actions import BY_ID, BY_METHOD, Action, Effect, Scope, actions_on
 from console.store import Topic
 from screens.drawing import Line
 from screens.filtering import NO_FILTER
@@ -177,7 +177,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def refused(self, id: str) -> bool:
         """Say why an action can not run now; False when it can."""
-        reason = self.refusal(BY_METHOD[id.replace(".", "_")])
+        reason = self.refusal(BY_ID[id])
         if reason:
             self.tell(reason)
         return bool(reason)

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from console import formatting
+from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
 from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
 from console.operations import Consents
@@ -33,6 +34,7 @@ from screens.plan_tables import (
     not_live,
     not_live_columns,
     notes_lines,
+    slots_to_set,
     summary,
 )
 from screens.sight import Services
@@ -170,7 +172,7 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         if plan is None:
             return
         lines = summary(plan, self.services.now, self.services.window_ends_at, self.agreed)
-        changed = changes(self.options)
+        changed = changes(self.options, self._settings(plan))
         if self.planning:
             changed = (*changed, ("  planning …", "state.checking"))
         elif not self.services.store.knows_details(self.node):
@@ -305,9 +307,14 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         """What was agreed to on this screen, in the shape that a run takes."""
         interrupt = frozenset(item.vm.id for item in plan.interrupted) & self.agreed
         left = {item.vm.id for item in plan.left_behind} | {item.vm.id for item in plan.infeasible}
-        cap = self.options.smb_cap_fraction
-        settings = (("SMBBandwidthLimitFactor", round(cap * 10_000)),) if cap is not None else ()
-        return Consents(interrupt, frozenset(left) & (self.agreed | self.options.excluded), settings)
+        return Consents(interrupt, frozenset(left) & (self.agreed | self.options.excluded), self._settings(plan))
+
+    def _settings(self, plan: Plan) -> tuple[tuple[str, int], ...]:
+        """The cluster's settings that the levers ask for: changed when the run begins, put back when it ends."""
+        cluster, cap = self.services.store.cluster, self.options.smb_cap_fraction
+        slots = slots_to_set(plan, cluster) if cluster is not None and self.options.slots is not None else None
+        wanted = ((SMB_FACTOR, None if cap is None else round(cap * 10_000)), (PARALLEL_MIGRATIONS, slots))
+        return tuple((name, value) for name, value in wanted if value is not None)
 
     def action_drain_go(self) -> None:
         if not self.refused("drain.go") and self.plan is not None:

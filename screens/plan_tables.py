@@ -8,8 +8,9 @@ from enum import Enum
 
 from console import formatting
 from console.forecast.values import MigrationType
+from console.model.cluster import Cluster
 from console.model.identity import VmRef
-from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions
+from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions, SlotReading
 from screens.columns import Column, known
 from screens.drawing import Line, cut, joined, stretch, wrap
 from screens.helps import Help
@@ -116,8 +117,15 @@ def gain_words(plan: Plan) -> str:
     return "nothing is left to gain" if gain < 0.005 else f"at most {gain * 100:.0f} % could still be gained"
 
 
-def changes(options: PlanOptions) -> Line:
-    """The levers that were moved, for the line under the summary."""
+def slots_to_set(plan: Plan, cluster: Cluster) -> int | None:
+    """What MaximumParallelMigrations has to be for as many moves at once as the plan has; None when it allows them."""
+    limit = cluster.settings.maximum_parallel_migrations
+    counts_per_node = plan.options.limits.reading is SlotReading.NODE
+    return plan.slots if counts_per_node and limit is not None and plan.slots > limit else None
+
+
+def changes(options: PlanOptions, settings: tuple[tuple[str, int], ...] = ()) -> Line:
+    """The levers that were moved, and what they change on the cluster, for the line under the summary."""
     parts = [
         f"{options.slots} slots" if options.slots is not None else "",
         f"bandwidth {formatting.percent(options.smb_cap_fraction)}" if options.smb_cap_fraction is not None else "",
@@ -128,7 +136,11 @@ def changes(options: PlanOptions) -> Line:
         f"heavy ones {options.heavy.value}" if options.heavy is not HeavyClass.AS_PLANNED else "",
     ]
     given = [part for part in parts if part]
-    return _row("changed", ((", ".join(given), "text.accent"),)) if given else ()
+    if not given:
+        return ()
+    asked = ", ".join(f"{name} = {value}" for name, value in settings)
+    note: Line = ((f"   sets {asked}, put back at the end", "text.warning"),) if settings else ()
+    return _row("changed", ((", ".join(given), "text.accent"), *note))
 
 
 def move_columns(look: Look, plan: Plan | None) -> tuple[Column[PlannedMove], ...]:

@@ -71,7 +71,10 @@ class RunView(ConsoleScreen, inherit_bindings=False):
         if run is None or not changed & (Topic.RUN | Topic.PROBLEMS):
             return
         look, width = self.services.look, self.size.width
+        watched = self.moves.cursor_item
         self.moves.set_items(move_rows(run))
+        if watched is not None and not watched.move.state.terminal and _is_done(run, watched):
+            self.moves.action_list_first()  # it went to the end of the list; what still moves is at its beginning
         self.query_one("#run-head", Lines).set_lines([headline(run, look, width)])
         bars, gauges = self.query_one("#run-totals", Lines), self.query_one("#run-gauges", Lines)
         bars.set_lines(totals(run, look, bars.size.width or width))
@@ -157,6 +160,10 @@ class RunView(ConsoleScreen, inherit_bindings=False):
     def action_report_export(self) -> None:
         if not self.refused("report.export") and self.run_state is not None:
             offer_export(self, self.services, self.run_state)
+
+
+def _is_done(run: RunState, row: MoveRow) -> bool:
+    return run.moves[row.move.vm.id].state is MoveState.DONE if row.move.vm.id in run.moves else False
 
 
 def _indented(lines: list[Line]) -> list[Line]:

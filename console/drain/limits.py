@@ -106,13 +106,17 @@ def _node_reason(state: RunState, source: HostName, destination: HostName, mine:
     if state.parallel_per is SlotReading.PAIR:
         between = pair_load(state, source, destination) - mine
         if between >= state.per_node_limit:
-            return f"{between} migrations go between {source} and {destination}, their limit is {state.per_node_limit}"
+            return f"{source} and {destination} are at their limit of {_migrations(state.per_node_limit)}"
         return None
     busy = load(state)
     for node in (source, destination):
         if busy[node] - mine >= state.per_node_limit:
-            return f"{node} takes part in {busy[node] - mine} migrations, its limit is {state.per_node_limit}"
+            return f"{node} is at its limit of {_migrations(state.per_node_limit)} at once"
     return None
+
+
+def _migrations(amount: int) -> str:
+    return "1 migration" if amount == 1 else f"{amount} migrations"
 
 
 def _site_reason(state: RunState, source: HostName, destination: HostName, mine: bool) -> str | None:
