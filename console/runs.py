@@ -6,7 +6,8 @@ import getpass
 import secrets
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,10 @@ from console.processes import is_alive
 from console.runner.process import start_runner
 from console.site import Site
 
+LIFE_S = 5.0
+"""Real seconds between two looks whether a run's runner lives."""
+MOST_REVIVALS = 3
+"""New runners that one console gives one run."""
 SILENT_AFTER_S = 20.0
 """Real seconds without a sign of life after which a runner counts as gone."""
 
@@ -53,6 +58,7 @@ class Runs:
         self._journal: Journal | None = None
         self._closed: dict[RunId, RunState] = {}
         self._children: dict[RunId, subprocess.Popen[bytes]] = {}
+        self._revivals: Counter[RunId] = Counter()
 
     def start(
         self,
@@ -91,6 +97,24 @@ class Runs:
         if revive and not self._read_only and state.outcome is None and not self.is_carried_out(run):
             self._children[run] = start_runner(self._site, run)
         return self._handle(run)
+
+    def keep_alive(self, run: RunId) -> None:
+        """Give an open run that has lost its runner another one.
+
+        Raises:
+            CommandFailed: that has been done so often that the next one would not live either.
+        """
+        if self.is_carried_out(run):
+            return
+        self._revivals[run] += 1
+        if self._revivals[run] > MOST_REVIVALS:
+            log = self._site.paths.state / "runner.log"
+            raise CommandFailed(
+                self.state(run).node,
+                f"The runner of {run} ended {MOST_REVIVALS} times. What moves goes on by itself, nothing new starts.",
+                f"{log} says why. Then join it again (drainboard attach {run}), or close the run by force (F).",
+            )
+        self._children[run] = start_runner(self._site, run)
 
     def all(self) -> tuple[RunState, ...]:
         """Every run, newest first."""
@@ -162,7 +186,8 @@ class Runs:
 
     def _handle(self, run: RunId) -> JournalRun:
         journal = self._readable() if self._read_only else self._writable()
-        return JournalRun(journal, run, read_only=self._read_only)
+        keep_alive = None if self._read_only else self.keep_alive
+        return JournalRun(journal, run, read_only=self._read_only, keep_alive=keep_alive)
 
     def _readable(self) -> Journal:
         if self._journal is None:
@@ -179,7 +204,17 @@ class Runs:
 class JournalRun:
     """See :class:`console.operations.RunHandle`."""
 
-    def __init__(self, journal: Journal, run: RunId, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        run: RunId,
+        *,
+        read_only: bool,
+        keep_alive: Callable[[RunId], None] | None = None,
+    ) -> None:
+        self._keep_alive = keep_alive
+        self._real = SystemClock()
+        self._kept_at_s = self._real.elapsed_s()
         self._journal = journal
         self._follower = RunFollower(journal, run)
         self._read_only = read_only
@@ -189,8 +224,21 @@ class JournalRun:
         return self._follower.run
 
     def state(self) -> RunState:
+        """See :meth:`console.operations.RunHandle.state`; a run that has lost its runner gets another one.
+
+        Raises:
+            CommandFailed: its runners end again and again.
+        """
         self.news()
+        if self._keep_alive is not None and self._follower.state.outcome is None:
+            self._tend(self._keep_alive)
         return self._follower.state
+
+    def _tend(self, keep_alive: Callable[[RunId], None]) -> None:
+        now_s = self._real.elapsed_s()
+        if now_s - self._kept_at_s >= LIFE_S:
+            self._kept_at_s = now_s
+            keep_alive(self.run)
 
     def news(self) -> tuple[Event, ...]:
         """The events since the last look. A journal that is locked for a moment has none."""

@@ -19,6 +19,7 @@ from console.exits import CommandEnded, ExitCode
 from console.formatting import plain
 from console.journal.codec import encode_event
 from console.run_documents import run_document
+from console.runs import LIFE_S
 
 from .output import narrate, print_document, print_line
 
@@ -30,8 +31,6 @@ LOOK_S = 0.25
 """Real seconds between two looks at the journal."""
 SUMMARY_S = 15.0
 """Real seconds between two lines on how far the run is."""
-LIFE_S = 5.0
-"""Real seconds between two looks whether the runner lives."""
 TAKE_OVERS = 3
 
 

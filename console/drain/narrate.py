@@ -113,6 +113,8 @@ def _(event: ev.WindowClosed, state: RunState) -> Told:
 
 @tell.register
 def _(event: ev.GuardBreached, state: RunState) -> Told:
+    if state.guard is not None and state.guard.holding and len(event.lines) <= len(state.guard.breached):
+        return None  # it goes on, and was told when it began
     return f"Guard holds new starts: {'; '.join(event.lines)}", True
 
 

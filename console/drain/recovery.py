@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+
+from console.model.identity import VmId
 
 from . import events as ev
 from . import move_events as mv
@@ -21,7 +23,7 @@ def recover(state: RunState, sights: Iterable[Sight] | None, at: datetime) -> tu
     unknown; nothing is asked of the cluster.
     """
     seen = {sight.vm: sight for sight in sights} if sights is not None else {}
-    events: list[ev.Event] = [ev.RunRecovered(at, _note(state))]
+    events: list[ev.Event] = [ev.RunRecovered(at, _note(state, seen))]
     for vm, move in state.moves.items():
         if move.state is MoveState.CHECKING:
             events.append(mv.MoveReturned(at, vm, "the runner was replaced while it was checked"))
@@ -34,9 +36,26 @@ def recover(state: RunState, sights: Iterable[Sight] | None, at: datetime) -> tu
     return tuple(events)
 
 
-def _note(state: RunState) -> str:
-    flying = sum(move.occupies_slot for move in state.moves.values())
-    return f"{flying} in flight, {len(state.finished)} of {len(state.moves)} finished"
+def _note(state: RunState, seen: Mapping[VmId, Sight]) -> str:
+    """How far it was, and what became of each move that may have been going on."""
+    flying = [move for move in state.moves.values() if move.occupies_slot]
+    found = "; ".join(f"{move.vm.name or move.vm.id} {_found(move, seen.get(move.vm.id))}" for move in flying)
+    counted = f"{len(flying)} in flight, {len(state.finished)} of {len(state.moves)} finished"
+    return f"{counted}. {found}" if found else counted
+
+
+def _found(move: Move, sight: Sight | None) -> str:
+    if move.state is MoveState.CHECKING:
+        return "had not started yet"
+    if sight is None:
+        return "was not seen"
+    if sight.owner != move.source and not sight.busy:
+        return f"has arrived on {sight.owner}"
+    if sight.busy:
+        return "waits in the cluster's queue" if sight.queued else "still moves"
+    if not move.accepted and not move.foreign:
+        return f"is on {move.source}, its start was not carried out"
+    return f"is back on {move.source}"
 
 
 def _followed(move: Move, sight: Sight | None, at: datetime) -> Iterable[ev.Event]:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
 
 from pydantic import SecretStr
 
@@ -26,7 +25,10 @@ from console.exits import CommandEnded, ExitCode
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
+from console.processes import is_alive
 from console.site import Site, find_site
+
+from .starting import complain, start_child, this_host
 
 LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
@@ -35,7 +37,6 @@ ANSWER_S = 75.0
 SETTLE_S, CONFIRM_S, GLANCE_S = 2.0, 0.2, 0.1
 """Real seconds at the least before a started move may be taken for one that came back, between two such looks, and
 between two looks at a move that is about to arrive."""
-_LONGEST_LOG_BYTES = 1_000_000
 
 
 def start_runner(site: Site, run: RunId) -> subprocess.Popen[bytes]:
@@ -44,41 +45,7 @@ def start_runner(site: Site, run: RunId) -> subprocess.Popen[bytes]:
     Raises:
         OSError: no process could be started.
     """
-    order = {
-        "configuration": str(site.paths.configuration.absolute()),
-        "cluster": site.name,
-        "run": run,
-        "password": None if site.password is None else site.password.get_secret_value(),
-    }
-    with _log(site) as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "console.runner.process"],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            **_detached(),
-        )
-    assert child.stdin is not None, "asked for a pipe"
-    with child.stdin as stdin:
-        stdin.write(json.dumps(order).encode())
-    site.on_runner_started(child.pid)
-    return child
-
-
-def _log(site: Site) -> IO[bytes]:
-    """Where the process writes what it can not write to the journal; begun anew when it has grown."""
-    site.paths.state.mkdir(parents=True, exist_ok=True)
-    path = site.paths.state / "runner.log"
-    grown = path.exists() and path.stat().st_size > _LONGEST_LOG_BYTES
-    return path.open("wb" if grown else "ab")
-
-
-def _detached() -> dict[str, Any]:
-    """A session of its own: no hang-up and no Ctrl+C of our terminal reaches it."""
-    if os.name == "nt":
-        flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        return {"creationflags": flags}
-    return {"start_new_session": True}
+    return start_child(site, "console.runner.process", {"run": run})
 
 
 def main() -> int:
@@ -113,7 +80,7 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from .replanning import FreshPlanner
     from .sensing import Sensors
 
-    token = journal.take_run(run, _this_host(), os.getpid(), SystemClock().now())
+    token = claim(journal, run)
     state = load_run(journal, run)
     clock = site.clock()
     reader, writer = open_doors(site)
@@ -137,10 +104,22 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
         await writer.close()
 
 
+def claim(journal: Journal, run: RunId) -> str:
+    """Become the run's one writer; a process of this machine that has died holds nothing.
+
+    Raises:
+        JournalUnusable: another one does.
+    """
+    beat = journal.runner(run)
+    if beat is not None and beat.host == this_host() and not is_alive(beat.pid):
+        journal.leave_run(run, beat.token)
+    return journal.take_run(run, this_host(), os.getpid(), SystemClock().now())
+
+
 def _rules(site: Site, clock: Clock, operator: str) -> Rules:
     """Leases and answers take real time, as networks and processes do, however fast a lab's clock runs."""
     speed = max(clock.speed, 1.0) if isinstance(clock, ScaledClock) else 1.0
-    terms = LeaseTerms(operator, _this_host(), life_s=LEASE_S * speed)
+    terms = LeaseTerms(operator, this_host(), life_s=LEASE_S * speed)
     watchdog = site.options.watchdog
     rules = Rules(
         lease=terms,
@@ -155,17 +134,6 @@ def _rules(site: Site, clock: Clock, operator: str) -> Rules:
         confirm_s=max(rules.confirm_s, CONFIRM_S * speed),
         glance_s=max(rules.glance_s, GLANCE_S * speed),
     )
-
-
-def _this_host() -> str:
-    import socket
-
-    return socket.gethostname()
-
-
-def complain(text: str) -> None:
-    """A line in the runner's log."""
-    print(f"{SystemClock().now().isoformat(timespec='seconds')} {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,7 +90,8 @@ def test_a_wrong_password_is_tried_once_and_explained(lab: Served) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_run_outlives_a_command_that_is_killed_and_attach_finishes_it(lab: Served) -> None:
+@pytest.mark.parametrize("runner_too", [False, True])
+def test_the_run_outlives_a_command_that_is_killed_and_attach_finishes_it(lab: Served, runner_too: bool) -> None:
     command = [sys.executable, "-m", "console.cli", "drain", "HV01", "--confirm", "HV01", "--config", lab.config]
     environment = surroundings(lab.home, DRAINBOARD_PASSWORD=lab.ready["password"])
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=lab.home)
@@ -95,12 +99,24 @@ def test_the_run_outlives_a_command_that_is_killed_and_attach_finishes_it(lab: S
     for line in child.stderr:
         if "->" in line or "→" in line or "to HV" in line:  # the first move is on its way
             break
+    if runner_too:
+        os.kill(runner_of(lab), signal.SIGKILL)
     child.send_signal(signal.SIGKILL)
     child.communicate()
     done = lab.run("attach", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["outcome"] == "drained"
+    document = json.loads(done.stdout)
+    assert document["outcome"] == "drained"
+    assert len(lab.world()["moves"]) == len(document["moves"]), "nothing was asked for twice"
+    assert ("A new runner took over" in done.stderr) is runner_too
     assert not [vm for vm in lab.world()["vms"] if vm["host"] == "HV01"]
+
+
+def runner_of(lab: Served) -> int:
+    """The process that carries the newest run out."""
+    with closing(sqlite3.connect(Path(lab.config).parent / "journal.sqlite")) as journal:
+        pid: int = journal.execute("SELECT pid FROM runners").fetchone()[0]
+    return pid
 
 
 def test_a_lab_of_its_own_for_one_command(tmp_path: Path) -> None:
