@@ -22,6 +22,7 @@ from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, RunId, VmId
 from console.model.past import FinishedMove, Pass, Past
 from console.paths import Paths
+from console.private import private_folder
 
 PAGE_BYTES = 4096
 MOST_RUNS = 200
@@ -154,7 +155,7 @@ def write_forgotten(path: Path, forgotten: Forgotten) -> None:
     Raises:
         OSError: it can not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     everything = forgotten.everything_until
     document = {
         "everything": None if everything is None else everything.isoformat(),

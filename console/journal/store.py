@@ -20,6 +20,7 @@ from urllib.parse import quote
 from console.drain.events import Event, RunClosed
 from console.drain.requests import OperatorRequest
 from console.model.identity import RunId
+from console.private import private_file, private_folder
 
 from . import schema
 from .codec import Undecodable, decode_event, decode_request, encode_event, encode_request
@@ -76,7 +77,7 @@ class Journal:
         """
         with _translated(path):
             if not read_only:
-                _make_folder(path)
+                _make_private(path)
             mode = "ro" if read_only else "rwc"
             uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
             connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False)
@@ -288,9 +289,10 @@ class Journal:
             raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
 
 
-def _make_folder(path: Path) -> None:
+def _make_private(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        private_file(path)
     except OSError as error:
         raise JournalUnusable(path, Trouble.UNREADABLE, error.strerror or str(error)) from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from console.drain.events import Event
 from console.model.identity import RunId
+from console.private import private_folder
 
 from .facts import report_of
 from .formats import Format, render
@@ -31,7 +32,7 @@ def write_report(folder: Path, run: RunId, events: Sequence[Event], form: Format
         text = render(report_of(events), form)
     except (KeyError, ValueError) as error:
         raise ValueError(f"Run {run} can not be told: its lines in the journal are damaged ({error}).") from None
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     path = folder / file_name(run, form)
     path.write_text(text, encoding="utf-8", newline="")
     return path

@@ -13,6 +13,7 @@ from console.checks.values import Conflict, Evidence, Findings, Subject, Unknown
 from console.documents import check_document
 from console.formatting import count, plain
 from console.model.cluster import Cluster
+from console.private import private_folder
 
 from .formats import Format
 from .markdown import safe
@@ -35,7 +36,7 @@ def write_findings(folder: Path, cluster: Cluster, findings: Findings, form: For
     if form not in FORMATS:
         raise ValueError(f"Findings are written as {', '.join(one.value for one in FORMATS)}, not as {form.value}.")
     text = FORMATS[form](cluster, findings)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     path = folder / f"drainboard-conflicts-{_UNSAFE.sub('-', cluster.name).strip('.-') or 'cluster'}.{form.value}"
     path.write_text(text, encoding="utf-8", newline="")
     return path

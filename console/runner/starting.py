@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from console.clock import SystemClock
+from console.configuration.secrets import GENERAL_VARIABLE
+from console.private import open_log
 from console.site import Site
 
 _LONGEST_LOG_BYTES = 1_000_000
@@ -34,6 +36,7 @@ def start_child(site: Site, module: str, order: Mapping[str, str]) -> subprocess
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            env=_environment(),
             **_detached(),
         )
     assert child.stdin is not None, "asked for a pipe"
@@ -43,12 +46,14 @@ def start_child(site: Site, module: str, order: Mapping[str, str]) -> subprocess
     return child
 
 
+def _environment() -> dict[str, str]:
+    """Ours without passwords: what is started gets the one it needs on its standard input, its own children none."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(GENERAL_VARIABLE)}
+
+
 def _log(site: Site) -> IO[bytes]:
     """Where the process writes what it can not write to the journal; begun anew when it has grown."""
-    site.paths.state.mkdir(parents=True, exist_ok=True)
-    path = site.paths.state / "runner.log"
-    grown = path.exists() and path.stat().st_size > _LONGEST_LOG_BYTES
-    return path.open("wb" if grown else "ab")
+    return open_log(site.paths.state / "runner.log", _LONGEST_LOG_BYTES)
 
 
 def _detached() -> dict[str, Any]:
