@@ -20,6 +20,7 @@ REDACTED = "(redacted)"
 _HARMLESS = frozenset(
     {
         "abilities",
+        "adapter",
         "denied",
         "description",
         "driver_date",
