@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.screen import ModalScreen, Screen
 
 import themes
@@ -31,6 +30,7 @@ from screens import messages
 from screens.base import ConsoleScreen
 from screens.bindings import bindings_of
 from screens.board import BoardScreen
+from screens.crash import DiscreetCrash
 from screens.paint import Look, textual_theme
 from screens.routes import Routes
 from screens.sight import Hand, Services, Sight
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from console.drain.guard import Lines
 
 
-class DrainboardApp(Routes, App[int], inherit_bindings=False):
+class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
     """One cluster, one terminal.
 
     Args:
