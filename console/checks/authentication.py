@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from console.model.cluster import Contact, Host, MigrationAuthentication, NodeState
 
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted
 from .values import Conflict, Fix, Severity, Subject
 
 BUILD_2025 = 26100
@@ -97,17 +96,16 @@ def credssp_before_upgrade(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def mixed_authentication(facts: Facts, this: Check) -> Iterator[Finding]:
     known = [host for host in facts.hosts() if host.migration_authentication is not None]
-    kinds = Counter(host.migration_authentication for host in known)
+    kinds = {host.migration_authentication for host in known}
     if len(kinds) < 2:
         return
-    usual = kinds.most_common(1)[0][0]
+    others = [host.name for host in known if host.migration_authentication is MigrationAuthentication.KERBEROS]
     for host in known:
-        if host.migration_authentication is not usual and host.migration_authentication is not None:
-            chosen = "Kerberos" if host.migration_authentication is MigrationAuthentication.KERBEROS else "CredSSP"
+        if host.migration_authentication is MigrationAuthentication.CREDSSP:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} uses {chosen} for live migration, most hosts do not: both ends have to agree.",
-                host_evidence(host, "VirtualMachineMigrationAuthenticationType", chosen),
+                f"{host.name} uses CredSSP for live migration, {listed(others)} Kerberos: both ends have to agree.",
+                host_evidence(host, "VirtualMachineMigrationAuthenticationType", "CredSSP"),
                 _to_kerberos(host.name),
             )
 

@@ -10,9 +10,9 @@ from .registry import Check, Facts, Family, Finding, check, cluster_evidence
 from .values import Fix, Severity, Subject
 
 CAPS = (0.25, 0.5, 0.75)
-"""Fractions of the network that the finish is told for."""
+"""Fractions of the network that the finish is told for. None is advised beyond the last: the rest is for storage."""
 TIGHT = 1.05
-"""A cap that costs less than this factor decides nothing."""
+"""A cap that costs less than this factor against the widest advised one decides nothing."""
 
 
 @check(
@@ -83,13 +83,23 @@ def smb_cap_tight(facts: Facts, this: Check) -> Iterator[Finding]:
         yield this.unknown(Subject(), "No forecast was made that could tell what the SMB cap costs.")
         return
     finish = dict(outlook.finish_by_cap)
-    now, free = finish.get(outlook.cap or 1.0), finish.get(1.0)
-    if now is None or free is None or now <= free * TIGHT:
+    cap = outlook.cap or 1.0
+    wider = [share for share in CAPS if share > cap and share in finish]
+    if cap not in finish or not wider or finish[cap] <= finish[wider[-1]] * TIGHT:
         return
-    told = ", ".join(f"{cap:.0%} {finish[cap] / 60:.0f} min" for cap in CAPS if cap in finish)
+    enough = next(share for share in wider if finish[share] <= finish[wider[-1]] * TIGHT)
+    told = ", ".join(f"{share:.0%} {_minutes(finish[share])}" for share in sorted({cap, *wider}))
+    free = f", without a cap {_minutes(finish[1.0])}" if 1.0 in finish else ""
     yield this.conflict(
         Subject(host=facts.node),
-        f"The SMB cap of {outlook.cap or 1.0:.0%} decides: {told}, without a cap {free / 60:.0f} min.",
+        f"The SMB cap of {cap:.0%} decides when a drain is done: {told}{free}.",
         cluster_evidence(facts, "SMBBandwidthLimitFactor", facts.cluster.settings.smb_bandwidth_limit_factor),
-        Fix("Raise it for the window, and watch what else uses SMB.", "(Get-Cluster).SMBBandwidthLimitFactor = 5000"),
+        Fix(
+            f"Raise it to {enough:.0%} for the window, and watch what else uses SMB.",
+            f"(Get-Cluster).SMBBandwidthLimitFactor = {round(enough * 10_000)}",
+        ),
     )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 600 else f"{seconds / 60:.1f} min"

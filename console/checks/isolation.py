@@ -9,7 +9,7 @@ from console.model.cluster import Cluster, ClusterNetwork, Host, MigrationTransp
 from .networks import carrier, eligible_networks, excluding
 from .reads import CARRIERS, NETWORKS
 from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, untold
-from .transport import working_rdma
+from .transport import rdma_works
 from .values import Fix, Severity, Subject
 
 BUILD_2022 = 20348
@@ -67,7 +67,7 @@ def encryption_on_old_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
         if host.build is not None
         and host.build < BUILD_2022
         and host.migration_transport is MigrationTransport.SMB
-        and working_rdma(host)
+        and rdma_works(host) is not False
     ]
     yield from untold(this, (host for host in old if host.smb_encrypts is None), "SMB encryption")
     for host in old:

@@ -136,30 +136,40 @@ def _excluded(cluster: Cluster) -> str:
     reads=("networks.Metric", *NETWORKS, *CARRIERS, *LINKS),
 )
 def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
+    """One order holds for all hosts: the network whose slowest adapter is the fastest should be the first."""
     networks = [network for network in eligible_networks(facts.cluster) if network.up is not False]
-    if len(networks) < 2:
+    speeds = [_speeds(facts, network) for network in networks]
+    told = {host for found in speeds for host in found}
+    slowest = [min(found.values()) if told and set(found) == told else 0.0 for found in speeds]
+    if len(networks) < 2 or not speeds[0] or max(slowest) <= min(speeds[0].values()):
         return
-    first = networks[0]
+    place = slowest.index(max(slowest))
+    first, best = networks[0], networks[place]
+    order = ";".join(network.id for network in (best, *(one for one in networks if one is not best)))
     for host in facts.hosts():
-        picked = carrier(facts.cluster, host, first)
-        if picked is None or picked.link_bytes_per_s is None:
-            continue
-        for other in networks[1:]:
-            better = carrier(facts.cluster, host, other)
-            if better is None or not better.up or (better.link_bytes_per_s or 0) <= picked.link_bytes_per_s:
-                continue
+        picked, better = speeds[0].get(host.name), speeds[place].get(host.name)
+        if picked is not None and better is not None and better > picked:
             yield this.conflict(
                 Subject(host=host.name),
-                f"On {host.name} migration would take {first.name} ({picked.link_bytes_per_s / GBE:.0f} Gbit/s) though "
-                f"{other.name} has {(better.link_bytes_per_s or 0) / GBE:.0f}.",
+                f"On {host.name} migration would take {first.name} ({picked / GBE:.0f} Gbit/s) though "
+                f"{best.name} has {better / GBE:.0f}.",
                 host_evidence(host, "MigrationNetworkOrder", first.name),
                 Fix(
-                    f"Put {other.name} first.",
+                    f"Put {best.name} first.",
                     "Get-ClusterResourceType -Name 'Virtual Machine' | "
-                    f"Set-ClusterParameter -Name MigrationNetworkOrder -Value {quoted(f'{other.id};{first.id}')}",
+                    f"Set-ClusterParameter -Name MigrationNetworkOrder -Value {quoted(order)}",
                 ),
             )
-            break
+
+
+def _speeds(facts: Facts, network: ClusterNetwork) -> dict[str, float]:
+    """Bytes per second of each host's adapter on the network that is up and whose speed was read."""
+    carriers = ((host, carrier(facts.cluster, host, network)) for host in facts.hosts())
+    return {
+        host.name: adapter.link_bytes_per_s
+        for host, adapter in carriers
+        if adapter is not None and adapter.up and adapter.link_bytes_per_s is not None
+    }
 
 
 @check(

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from console.model.cluster import Cluster, Host, MigrationTransport
 
 from .reads import LINKS
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted
 from .values import Evidence, Fix, Severity, Subject
 
 GBE = 125_000_000
 """One gigabit a second, in bytes per second."""
+
+DEFAULT_FACTOR = 2500
+"""SMBBandwidthLimitFactor as it is shipped, in hundredths of a per cent."""
+
+NAMES = {
+    MigrationTransport.TCPIP: "TCPIP",
+    MigrationTransport.COMPRESSION: "Compression",
+    MigrationTransport.SMB: "SMB",
+}
+"""As Set-VMHost takes them."""
 
 WORDS = {
     MigrationTransport.TCPIP: "TCP/IP",
@@ -21,11 +31,29 @@ WORDS = {
 }
 
 
-def _set_transport(host: Host, option: str) -> Fix:
+def _set_transport(host: Host, option: MigrationTransport) -> Fix:
+    value = NAMES[option]
     return Fix(
-        f"Choose {option}.",
-        f"Set-VMHost -ComputerName {quoted(host.name)} -VirtualMachineMigrationPerformanceOption {option}",
+        f"Choose {value}.",
+        f"Set-VMHost -ComputerName {quoted(host.name)} -VirtualMachineMigrationPerformanceOption {value}",
     )
+
+
+def suited_transport(hosts: Iterable[Host]) -> MigrationTransport:
+    """The one option that suits all hosts together; every fix leads there, so that no two pull a host to and fro.
+
+    SMB where RDMA of 25 GbE or more works on every node, compression where it works not on all; between these two,
+    or where it was not read, what most hosts have, never plain TCP/IP.
+    """
+    known = tuple(hosts)
+    works = [rdma_works(host) for host in known]
+    if known and all(works) and all((fastest_link(host) or 0) >= 25 * GBE for host in known):
+        return MigrationTransport.SMB
+    if False in works:
+        return MigrationTransport.COMPRESSION
+    smb = sum(host.migration_transport is MigrationTransport.SMB for host in known)
+    others = sum(host.migration_transport is not None for host in known) - smb
+    return MigrationTransport.SMB if smb > others else MigrationTransport.COMPRESSION
 
 
 def _cluster_evidence(cluster: Cluster, what: str, value: object) -> tuple[Evidence, ...]:
@@ -38,8 +66,13 @@ def fastest_link(host: Host) -> float | None:
     return max((speed for speed in speeds if speed is not None), default=None)
 
 
-def working_rdma(host: Host) -> bool:
-    return any(adapter.rdma_enabled and adapter.rdma_operational is not False for adapter in host.adapters or ())
+def rdma_works(host: Host) -> bool | None:
+    """Whether an adapter has working RDMA; None where it was not read of every adapter and none of the others has."""
+    if host.adapters is None:
+        return None
+    if any(adapter.rdma_enabled and adapter.rdma_operational is not False for adapter in host.adapters):
+        return True
+    return None if any(adapter.rdma_enabled is None for adapter in host.adapters) else False
 
 
 @check(
@@ -52,19 +85,19 @@ def working_rdma(host: Host) -> bool:
 )
 def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
     known = [host for host in facts.hosts() if host.migration_transport is not None]
-    kinds = Counter(host.migration_transport for host in known)
+    kinds = Counter(WORDS[host.migration_transport] for host in known if host.migration_transport is not None)
     if len(kinds) < 2:
         return
-    usual = kinds.most_common(1)[0][0]
-    if usual is None:
-        return
+    suited = suited_transport(facts.hosts())
+    counts = ", ".join(f"{number} by {word}" for word, number in kinds.most_common())
     for host in known:
-        if host.migration_transport is not usual and host.migration_transport is not None:
+        if host.migration_transport is not suited and host.migration_transport is not None:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} migrates by {WORDS[host.migration_transport]}, most hosts by {WORDS[usual]}.",
+                f"{host.name} migrates by {WORDS[host.migration_transport]}; hosts differ ({counts}), and "
+                f"{WORDS[suited]} suits them all.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
-                _set_transport(host, usual.name if usual is not MigrationTransport.COMPRESSION else "Compression"),
+                _set_transport(host, suited),
             )
 
 
@@ -77,13 +110,14 @@ def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=("vm-host.VirtualMachineMigrationPerformanceOption",),
 )
 def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
+    suited = suited_transport(facts.hosts())
     for host in facts.hosts():
         if host.migration_transport is MigrationTransport.TCPIP:
             yield this.conflict(
                 Subject(host=host.name),
                 f"{host.name} sends memory uncompressed over TCP/IP.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", "TCPIP"),
-                _set_transport(host, "Compression"),
+                _set_transport(host, suited),
             )
 
 
@@ -105,14 +139,15 @@ def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
         if host.migration_transport is not MigrationTransport.SMB:
             continue
-        if host.adapters is None:
-            yield this.unknown(Subject(host=host.name), f"{host.name}: its adapters were not read.")
-        elif not working_rdma(host):
+        works = rdma_works(host)
+        if works is None:
+            yield this.unknown(Subject(host=host.name), f"{host.name}: the RDMA of its adapters was not read.")
+        elif not works:
             yield this.conflict(
                 Subject(host=host.name),
                 f"{host.name} migrates by SMB without RDMA: compression sends fewer bytes.",
                 host_evidence(host, "Get-NetAdapterRdma", "none enabled"),
-                _set_transport(host, "Compression"),
+                _set_transport(host, MigrationTransport.COMPRESSION),
             )
 
 
@@ -132,7 +167,7 @@ def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
     hosts = facts.hosts()
-    if not hosts or not all(working_rdma(host) and (fastest_link(host) or 0) >= 25 * GBE for host in hosts):
+    if not all(rdma_works(host) and (fastest_link(host) or 0) >= 25 * GBE for host in hosts):
         return
     for host in hosts:
         if host.migration_transport in (MigrationTransport.TCPIP, MigrationTransport.COMPRESSION):
@@ -140,7 +175,7 @@ def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(host=host.name),
                 f"Every node has RDMA at 25 GbE or more; {host.name} does not use it for live migration.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
-                _set_transport(host, "SMB"),
+                _set_transport(host, MigrationTransport.SMB),
             )
 
 
@@ -224,11 +259,16 @@ def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
     Family.NETWORK,
     "The SMB cap is on but can not work",
     "Live Migration Internals and Tuning, cluster-wide bandwidth: needs FS-SMBBW on every node and the SMB transport",
-    reads=("cluster.SetSMBBandwidthLimit", "vm-host.VirtualMachineMigrationPerformanceOption"),
+    reads=(
+        "cluster.SetSMBBandwidthLimit",
+        "cluster.SMBBandwidthLimitFactor",
+        "vm-host.VirtualMachineMigrationPerformanceOption",
+    ),
 )
 def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
     if not facts.cluster.settings.set_smb_bandwidth_limit:
         return
+    yield from _caps_nothing(facts, this)
     for host in facts.hosts():
         if host.migration_transport is not MigrationTransport.SMB:
             continue
@@ -241,3 +281,21 @@ def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
                 host_evidence(host, "FS-SMBBW", "not installed"),
                 Fix("Install it.", "Install-WindowsFeature -Name FS-SMBBW"),
             )
+
+
+def _caps_nothing(facts: Facts, this: Check) -> Iterator[Finding]:
+    """The cap is on and migration does not go by SMB: a risk where somebody chose its share, else worth knowing."""
+    others = [host for host in facts.hosts() if host.migration_transport not in (None, MigrationTransport.SMB)]
+    transports = [host.migration_transport for host in others if host.migration_transport is not None]
+    factor = facts.cluster.settings.smb_bandwidth_limit_factor
+    if not others or factor is None:
+        return
+    yield this.conflict(
+        Subject(),
+        f"The SMB cap of {factor / 10_000:.0%} is on, but {listed(host.name for host in others)} do not migrate by "
+        "SMB: nothing holds their rate down.",
+        _cluster_evidence(facts.cluster, "SMBBandwidthLimitFactor", factor)
+        + host_evidence(others[0], "VirtualMachineMigrationPerformanceOption", WORDS[transports[0]]),
+        Fix("Count on the number of moves at once to hold the rate down, or migrate by SMB."),
+        Severity.ADVICE if factor == DEFAULT_FACTOR else None,
+    )

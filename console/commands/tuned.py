@@ -59,5 +59,5 @@ def _offline(snapshot: Path, node: str | None) -> Advice:
     findings, host = check_offline(instance, node)
     if host is None:
         return Advice(advice_of(findings), None, None)
-    _, helps = plan_offline(instance, (host,), Levers().on(instance.cluster), what_helps=True)
+    _, helps = plan_offline(instance, host, Levers().on(instance.cluster), what_helps=True)
     return Advice(advice_of(findings), host, helps)

@@ -40,6 +40,7 @@ from tests.checks.worlds import (
     mixed_hardware,
     redirected,
     slow_network_first,
+    smb_capped,
     together,
     with_adapter,
     with_details,
@@ -108,8 +109,8 @@ FIRST = [
     Case("limit-host-ignored", with_host(maximum_virtual_machine_migrations=7)),
     Case(
         "smb-cap-ineffective",
-        every_host(migration_transport=MigrationTransport.SMB, smb_bandwidth_feature=False),
-        every_host(migration_transport=MigrationTransport.SMB, smb_bandwidth_feature=None),
+        smb_capped(smb_bandwidth_feature=False),
+        smb_capped(smb_bandwidth_feature=None),
     ),
     Case("cluster-drain-running", with_host(drain_status=DrainStatus.IN_PROGRESS)),
     Case("cluster-csv-redirected", cluster_of(whole=redirected)),

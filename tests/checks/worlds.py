@@ -11,6 +11,7 @@ from console.checks.hosts import SERVICES
 from console.model.cluster import (
     Cluster,
     Host,
+    MigrationTransport,
     NetworkInterface,
     SharedVolume,
     VirtualMachine,
@@ -102,6 +103,7 @@ def cluster_of(
     settings = make_settings(
         auto_balancer_mode=0,
         maximum_parallel_migrations=2,
+        set_smb_bandwidth_limit=0,
         domain=DOMAIN,
         witness_weight=1,
         has_migration_controls=True,
@@ -146,6 +148,12 @@ def every_host(**changes: object) -> Cluster:
         return replace(cluster, hosts=tuple(replace(host, **changes) for host in cluster.hosts))  # type: ignore[arg-type]
 
     return cluster_of(whole=changed)
+
+
+def smb_capped(**changes: object) -> Cluster:
+    """Every host migrates by SMB, under the cluster's cap."""
+    smb = every_host(migration_transport=MigrationTransport.SMB, **changes)
+    return replace(smb, settings=replace(smb.settings, set_smb_bandwidth_limit=1))
 
 
 def redirected(cluster: Cluster) -> Cluster:
