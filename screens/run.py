@@ -8,7 +8,7 @@ from console import formatting
 from console.drain import requests
 from console.drain.native import why_not_hand_over
 from console.drain.requests import OperatorRequest
-from console.drain.state import Move, MoveState, Purpose
+from console.drain.state import Move, MoveState, Pace, Purpose
 from console.model.cluster import MigrationTransport
 from console.planner.values import Engine
 from screens.bindings import screen_bindings
@@ -16,6 +16,7 @@ from screens.choice import Choice, ChoiceScreen
 from screens.drawing import wrap
 from screens.messages import Asked, HandOverChosen, PlayChosen
 from screens.run_view import RunView
+from screens.stuck import CANCEL, FORCE, force_screen, stuck_screen
 from screens.vm_columns import vm_label
 
 _WAITING = (MoveState.PLANNED, MoveState.QUEUED)
@@ -137,11 +138,27 @@ class RunScreen(RunView, inherit_bindings=False):
     def action_run_cancel(self) -> None:
         if not self.refused("run.cancel"):
             moving = [move for move in self._chosen() if move.state is MoveState.MOVING]
+            if len(moving) == 1 and moving[0].pace is Pace.STUCK:
+                self._offer_for_stuck(moving[0])
+                return
             names = ", ".join(vm_label(move.vm) for move in moving)
             text = f"{names}: the live migration is cancelled. The VM goes on running on its source."
             self._ask_after(
                 "Cancel this move?", text, "Cancel the move", *(requests.CancelMove(m.vm.id) for m in moving)
             )
+
+    def _offer_for_stuck(self, move: Move) -> None:
+        def chosen(answer: str | None) -> None:
+            if answer == CANCEL:
+                self._ask(requests.CancelMove(move.vm.id))
+            elif answer == FORCE:
+                self.app.push_screen(force_screen(self.services, move), typed)
+
+        def typed(agreed: bool | None) -> None:
+            if agreed:
+                self._ask(requests.ForceBack(move.vm.id))
+
+        self.app.push_screen(stuck_screen(self.services, move), chosen)
 
     def action_run_skip(self) -> None:
         run = self.run_state

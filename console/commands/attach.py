@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 @click.option("--follow", is_flag=True, help="Print what happens instead of opening the console.")
 @click.option("--events", is_flag=True, help="With --json: the run's events as JSON Lines, the document last.")
 @click.option("--hand-over", is_flag=True, help="Let the cluster's own drain do the rest, and follow it.")
-@click.option("--confirm", metavar="NODE", help="With --hand-over: the node's name; without it nothing is sent.")
+@click.option("--cancel", metavar="VM", help="Cancel this VM's move; it goes on running where it is.")
+@click.option("--force-back", metavar="VM[=HOST]",
+              help="Force a stuck move's VM to its source, or HOST, by Move-ClusterGroup: SAVES it.")  # fmt: skip
+@click.option("--confirm", metavar="NODE",
+              help="With --hand-over and --force-back: the run's node; without it nothing is sent.")  # fmt: skip
 @click.option("--anyway", is_flag=True, help="With --hand-over: also though it moves VMs that this run leaves.")
 @json_option
 def command(
@@ -27,6 +31,8 @@ def command(
     follow: bool,
     events: bool,
     hand_over: bool,
+    cancel: str | None,
+    force_back: str | None,
     confirm: str | None,
     anyway: bool,
     as_json: bool,
@@ -34,7 +40,8 @@ def command(
     """Rejoin RUN, or the newest one that is open, or see how the newest ended.
 
     A run that lost its process gets a new one and goes on. With --hand-over the rest of it is handed to the cluster's
-    own drain; without --confirm what that would do is told, and nothing is sent.
+    own drain; without --confirm what that would do is told, and nothing is sent. --cancel and --force-back are what
+    can be done about a stuck move, in this order.
     """
     import sys
 
@@ -42,8 +49,12 @@ def command(
         from .handed import handed_over
 
         return handed_over(target, run, confirm=confirm, anyway=anyway, as_json=as_json, events=events)
+    if force_back is not None or cancel is not None:
+        from .asked import asked
+
+        return asked(target, run, cancel=cancel, force_back=force_back, confirm=confirm, as_json=as_json, events=events)
     if confirm is not None or anyway:
-        raise click.UsageError("--confirm and --anyway go with --hand-over.")
+        raise click.UsageError("--confirm goes with --hand-over or --force-back, --anyway with --hand-over.")
 
     if not (follow or as_json or events) and sys.stdin.isatty() and sys.stdout.isatty():
         from .console import open_console

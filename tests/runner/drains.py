@@ -12,7 +12,7 @@ from console.configuration.models import ClusterOptions, Configuration
 from console.drain.lease import LeaseTerms
 from console.drain.opening import consent_entries, open_event
 from console.drain.rules import Rules
-from console.drain.state import RunState
+from console.drain.state import RunState, WhenStuck
 from console.forecast.forecaster import PriorForecaster
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
@@ -52,6 +52,7 @@ class Drain:
     run: RunId = RUN
     settings: tuple[tuple[str, int], ...] = ()
     node: HostName = NODE
+    when_stuck: WhenStuck = WhenStuck.ASK
 
     @property
     def hosts(self) -> tuple[HostName, ...]:
@@ -76,7 +77,9 @@ class Drain:
         plan = self.plan(cluster, options)
         at = self.lab.clock.now()
         consents = consent_entries(interrupt=["all"], settings=self.settings, by="tester", at=at)
-        event = open_event(plan, cluster, run=self.run, at=at, operator="tester", consents=consents)
+        event = open_event(
+            plan, cluster, run=self.run, at=at, operator="tester", consents=consents, when_stuck=self.when_stuck
+        )
         self.journal.append(self.run, event)
         return plan
 
