@@ -28,8 +28,14 @@ class Timed:
     lower_bound_s: float
 
 
-def time_moves(cluster: Cluster, choices: Sequence[Choice], options: PlanOptions, forecaster: Forecaster) -> Timed:
-    """Schedule moves whose destinations are chosen; each VM's own host is its source."""
+def time_moves(
+    cluster: Cluster, choices: Sequence[Choice], options: PlanOptions, forecaster: Forecaster, *, effort: int = 0
+) -> Timed:
+    """Schedule moves whose destinations are chosen; each VM's own host is its source.
+
+    Args:
+        effort: moves that may be simulated to better the order, longest first; 0 keeps that one.
+    """
     if not choices:
         return Timed((), (), 0.0, 0.0)
     sources = tuple(dict.fromkeys(choice.vm.host for choice in choices))
@@ -43,7 +49,8 @@ def time_moves(cluster: Cluster, choices: Sequence[Choice], options: PlanOptions
     probes = [(pair[1], alone, with_others) for pair, (alone, with_others) in _probes(choices, shared, solo).items()]
     ports = implied_ports(probes, sources, sharing)
     limits = limits_of(cluster, sources, {choice.host for choice in choices}, options, ports)
-    found = best_schedule(jobs, limits, effort=0, policies=POLICIES[: 1 if len(sources) == 1 else 2], keep_order=True)
+    policies = POLICIES if effort else POLICIES[: 1 if len(sources) == 1 else 2]
+    found = best_schedule(jobs, limits, effort=effort, policies=policies, keep_order=not effort)
     ordered = tuple(choices[place] for place in order)
     return Timed(ordered, tuple(found.slots), found.makespan_s, min(found.lower_bound_s, found.makespan_s))
 

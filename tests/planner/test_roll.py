@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from console.forecast.forecaster import PriorForecaster
@@ -63,6 +65,35 @@ def test_waves_keep_room_for_one_more_loss_and_one_node_of_each_fault_domain() -
     assert widest_wave(make_cluster(full, vms=[]), [host.name for host in full], PlanOptions()) == 1
     direct = make_cluster(8, 2, settings=make_settings(s2d_enabled=True))
     assert roll(direct, wave=3).widest_wave == 1
+
+
+def test_no_node_leaves_with_the_only_other_one_that_can_take_its_vms() -> None:
+    pair = frozenset({host_name(1), host_name(2)})
+    vms = [make_vm(f"v{n}", host_name(1 + n % 6), 8, possible_owners=pair if n % 6 < 2 else None) for n in range(12)]
+    hosts = [make_host(host_name(n), memory_free_bytes=480 * GIB) for n in range(1, 7)]
+    found = roll(make_cluster(hosts, vms=vms), wave=2)
+    assert not found.infeasible
+    assert len(found.waves) == 3, "the others still leave two at a time"
+    assert all(set(wave.nodes) != pair for wave in found.waves)
+
+
+def test_a_choice_that_nobody_would_take_is_not_told() -> None:
+    cluster = make_cluster(12, 6, seed=4)
+    names = [host.name for host in cluster.hosts]
+    *ways, failback = roll_choices(cluster, names, RollOptions(), PriorForecaster())
+    assert failback.failback
+    for one, other in itertools.combinations(ways, 2):
+        assert one.moves_per_vm < other.moves_per_vm
+        assert one.window_s > other.window_s
+
+
+def test_vms_without_a_place_count_neither_as_moved_nor_in_the_bound() -> None:
+    vms = [make_vm(f"v{n}", host_name(1 + n % 4), 8) for n in range(16)]
+    pinned_down = [make_vm(f"p{n}", host_name(1), 8, possible_owners=frozenset({host_name(1)})) for n in range(3)]
+    found = roll(make_cluster(4, vms=[*vms, *pinned_down]))
+    assert len(found.infeasible) == 3
+    assert found.vms == 16
+    assert found.moves_per_vm >= found.lower_bound_moves
 
 
 def test_service_is_part_of_the_window_and_each_wave_waits_for_approval() -> None:
