@@ -69,8 +69,8 @@ class Priors:
     overhead_before_s: float = 3.0
     overhead_after_s: float = 2.0
     """3–9 s a move altogether, measured on three platforms by their managers: until these see that it is over."""
-    seen_after_s: float = 1.0
-    """A run looks every two seconds, so it sees an arrival this much later than the host that writes it down."""
+    seen_after_s: float = 0.2
+    """How much later than the host that writes it down a run sees an arrival for whose slot another move waits."""
     offline_s: float = 4.0
     """Moving the ownership of a VM without memory."""
     storage_bytes_per_s: float = 400e6

@@ -18,6 +18,9 @@ _SCALES = (1.0, 1.0, 0.5, 0.25, 0.1, 0.05, 0.05, 0.05)
 """Of relative errors, round by round: above it an error counts less. At first all count, so that a site which is quite
 unlike the priors is not taken for a row of outliers."""
 
+_LEAST_S = 0.1
+"""Of a move's time, what is left at the least when its wait for networks is taken off."""
+
 
 @dataclass(frozen=True, slots=True)
 class SiteConstants:
@@ -45,13 +48,14 @@ class Told:
 
     def expected_s(self, site: SiteConstants) -> float:
         """What the site's constants make of a move's bytes."""
-        return site.overhead_s + self.copying_s / site.rate_factor
+        return site.overhead_s + self.path.selection_s + self.copying_s / site.rate_factor
 
 
 def fit_site(moves: Sequence[Told], priors: Priors) -> SiteConstants:
     """Overhead and share of the rate by robust least squares of relative errors, held near the priors."""
     believed = priors.overhead_before_s + priors.overhead_after_s + priors.tcp.handover_s
-    points = [(told.move.duration_s, told.copying_s) for told in moves if told.move.duration_s]
+    told = [(each.move.duration_s, each) for each in moves if each.move.duration_s]
+    points = [(max(_LEAST_S, seconds - each.path.selection_s), each.copying_s) for seconds, each in told]
     overhead, stretch = believed, 1.0
     for scale in _SCALES if points else ():
         overhead, stretch = _refined(points, (overhead, stretch), believed, scale)

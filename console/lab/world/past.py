@@ -40,13 +40,14 @@ _QUICK = 1
 
 def past_logs(scenario: Scenario, seed: int) -> Mapping[str, Sequence[LogEvent]]:
     """Each host's records, oldest first; the same for every world of this scenario and seed."""
-    return _lived(scenario.model_dump_json(), seed)
+    return lived(scenario.model_dump_json(), seed)
 
 
 @lru_cache(maxsize=8)
-def _lived(scenario: str, seed: int) -> Mapping[str, Sequence[LogEvent]]:
+def lived(scenario: str, seed: int) -> Mapping[str, Sequence[LogEvent]]:
+    """The same, for a scenario as JSON."""
     world = build_world(Scenario.model_validate_json(scenario), seed, datetime.fromtimestamp(0, UTC))
-    return _Past(world).lived()
+    return _Past(world).logs()
 
 
 class _Past:
@@ -64,7 +65,7 @@ class _Past:
         self._free = {name: world.free_bytes(name) for name in world.hosts}
         """While every VM is at home."""
 
-    def lived(self) -> dict[str, tuple[LogEvent, ...]]:
+    def logs(self) -> dict[str, tuple[LogEvent, ...]]:
         world = self._world
         rounds = ROUNDS if len(world.vms) <= MANY_VMS else ROUNDS - 1
         for number in reversed(range(rounds)):
