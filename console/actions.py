@@ -155,9 +155,9 @@ ACTIONS: tuple[Action, ...] = (
     _ask(
         "run.fewer", "slots", "One move fewer at once; nothing is cancelled.", "minus", footer=7, predicate="steerable"
     ),
-    _ask("run.bandwidth", "bandwidth", "Bandwidth share of SMB migrations.", "B", footer=9, predicate="smb"),
+    _ask("run.bandwidth", "bandwidth", "Bandwidth share of SMB migrations.", "B", footer=10, predicate="smb"),
     _ask("run.hold", "hold", "Hold a move that has not started, or release it.", "H", footer=4, predicate="holdable"),
-    _ask("run.retry", "retry", "Try a failed or blocked move again.", "T", footer=8, predicate="retryable"),
+    _ask("run.retry", "retry", "Try a failed or blocked move again.", "T", footer=9, predicate="retryable"),
     _ask("run.cancel", "cancel", "Cancel the move in flight; asks first.", "X", footer=5, predicate="cancellable"),
     _ask("run.skip", "leave", "Leave this VM where it is; asks first.", "L", predicate="skippable"),
     _ask("run.stop", "stop", "Finish what is in flight, start nothing more; asks first.", "S", footer=3),
@@ -167,7 +167,7 @@ ACTIONS: tuple[Action, ...] = (
         "Let the cluster's own drain do the rest, after the host's name was typed.",
         "N",
         predicate="handable",
-        footer=12,
+        footer=8,
     ),
     _ask("run.force", "force close", "Close the run's record, change nothing on the cluster; asks first.", "F"),
     Action(

@@ -10,7 +10,7 @@ from console.model.identity import VmRef
 from console.operations import Consents
 from console.planner.values import Plan
 from screens.drawing import Line, cut, wrap
-from screens.plan_tables import verdict
+from screens.plan_tables import verdict, vms_move
 from screens.sight import Services
 from screens.typed import TypedScreen
 from screens.vm_columns import vm_label
@@ -45,7 +45,7 @@ def confirmation(plan: Plan, consents: Consents, services: Services, *, short: b
     lines: list[Line] = [
         ((f"Drain {node} of {formatting.name(services.sight.cluster_name)} now?", "text.strong"),),
         *gap,
-        ((f"{formatting.count(len(plan.moves), 'VM')} move, {memory}, at most {plan.slots} at once.", ""),),
+        ((f"{vms_move(plan)}, {memory}, at most {plan.slots} at once.", ""),),
         ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
     ]
     agreed, not_agreed = _split([(i.vm, i.how) for i in plan.interrupted], consents.interrupt)
@@ -69,14 +69,13 @@ def confirmation_of_return(plan: Plan, consents: Consents, services: Services, *
     lines: list[Line] = [
         ((f"Resume {node} of {formatting.name(services.sight.cluster_name)} now?", "text.strong"),),
         *gap,
-        (("First the node is resumed without failback (Resume-ClusterNode -Failback NoFailback):", ""),),
-        (("from then on it takes roles again, new ones too.", ""),),
+        (("First Resume-ClusterNode -Failback NoFailback: the node takes roles again.", ""),),
     ]
     if plan.moves:
         ends = f"Takes {formatting.duration(plan.makespan_s)}, {formatting.duration(plan.makespan_p90_s)} at worst"
-        count = formatting.count(len(plan.moves), "VM")
+        count, verb = formatting.count(len(plan.moves), "VM"), "moves" if len(plan.moves) == 1 else "move"
         lines += [
-            ((f"Then {count} of its last drain live-migrate back, {memory}, at most {plan.slots} at once.", ""),),
+            ((f"Then {count} that left it {verb} back live, {memory}, at most {plan.slots} at once.", ""),),
             ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
         ]
     else:

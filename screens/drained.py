@@ -11,7 +11,7 @@ from console.drain.state import Move, MoveState, Outcome, Purpose, RunState
 from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
-from screens.drawing import Line, big, wrap
+from screens.drawing import Line, big, cut, wrap
 from screens.exporting import offer_export
 from screens.lines import Pager
 from screens.messages import PlayChosen, ReturnChosen
@@ -73,7 +73,7 @@ def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
     """Everything about the end of a run, for a terminal of this width."""
     word, style = OUTCOME_WORDS[run.outcome] if run.outcome is not None else ("", "")
     letters = big(word, services.look.glyphs, wide=width >= 100)
-    lines: list[Line] = [(), *(((f"  {row}", style),) for row in letters), ()]
+    lines: list[Line] = [(), *(((f"  {row}", style),) for row in letters), (), _band(run, width), ()]
     lines += [((row, "text.strong"),) for row in wrap(_verdict(run), max(40, width - 4), "  ")]
     lines += [(), *_facts(run)]
     lines += _moves("NOT MOVED", [move for move in run.moves.values() if move.state in _NOT_MOVED], width)
@@ -89,6 +89,24 @@ def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
             text = f"  {formatting.plain(change.name)}: {before} → {after}"
             lines.append(((text, ""), (f"  {state}", colour)))
     return lines
+
+
+_SURE = frozenset({Outcome.DRAINED, Outcome.RETURNED})
+
+
+def _band(run: RunState, width: int) -> Line:
+    """One line across the screen that can not be misread from the other side of a room."""
+    node, done = formatting.name(run.node), run.outcome in _SURE
+    if run.outcome is Outcome.RETURNED:
+        words = f"{node} IS IN SERVICE"
+    elif run.outcome is Outcome.DRAINED:
+        done = run.verified_empty
+        left = "BUT FOR WHAT STAYS BY CONSENT" if run.left_on_node else "VERIFIED" if done else "NOT VERIFIED"
+        words = f"{node} IS EMPTY: {left}" if done or run.left_on_node else f"{node}: EMPTINESS {left}"
+    else:
+        words = f"{node} IS NOT EMPTY" if run.purpose is Purpose.DRAIN else f"NOT EVERY VM IS BACK ON {node}"
+    text = cut(f" {words} ", width - 4)
+    return (("  ", ""), (text.ljust(max(len(text), width - 5)), "badge.done" if done else "badge.live"))
 
 
 def _verdict(run: RunState) -> str:
@@ -112,7 +130,7 @@ def _drained(run: RunState, node: str) -> str:
         return f"{node} is drained but for {formatting.count(left, 'thing')} that stays by consent."
     if not run.verified_empty:
         return f"{node} is drained; that it is empty was NOT verified. Look at it before you take it down."
-    return f"{node} is empty: verified. It owns no role, no volume and no core group any more."
+    return f"{node} is empty: verified. It owns no role, no shared volume, no core group."
 
 
 def _facts(run: RunState) -> list[Line]:

@@ -25,7 +25,7 @@ from screens.grid import Grid
 from screens.helps import MOST_SLOTS
 from screens.lines import Lines
 from screens.messages import Failed, GoChosen, VmChosen
-from screens.plan_tables import Kind, NotLive, move_columns, move_detail, not_live, verdict
+from screens.plan_tables import Kind, NotLive, move_columns, move_detail, not_live, verdict, vms_move
 from screens.sight import Services
 from screens.vm_columns import vm_label
 
@@ -200,8 +200,8 @@ def _summary(plan: Plan, services: Services, state: NodeState | None) -> list[Li
     stay = len(plan.left_behind) + len(plan.infeasible)
     back = joined(
         [
-            ((f"{formatting.count(len(plan.moves), 'VM')} live-migrate back", "text.strong"),),
-            ((f"{stay} stay where they run: 2", "text.warning"),) if stay else None,
+            ((f"{vms_move(plan)} back live", "text.strong"),),
+            ((f"{stay} {'stays' if stay == 1 else 'stay'} away: press 2", "text.warning"),) if stay else None,
             ((memory, "text.muted"),) if plan.moves else None,
             ((f"{plan.slots} at once", "text.muted"),) if plan.moves else None,
         ],

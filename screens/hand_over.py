@@ -40,17 +40,17 @@ def hand_over_lines(run: RunState, services: Services, *, short: bool) -> list[L
     lines: list[Line] = [
         ((f"Hand the rest of {node} to the cluster's own drain?", "text.strong"),),
         *gap,
-        *_sentence(f"Suspend-ClusterNode {node} -Drain is sent once. {_moves(flight)} in flight and not cancelled."),
+        *_sentence(f"Suspend-ClusterNode {node} -Drain is sent once. What moves now ({flight}) goes on."),
         *_sentence(
             f"This plan starts nothing more: for the {len(waiting)} that wait the cluster chooses order, destination "
             "and how many at once. Slots, holds and the guard do not bind it; only S stops it."
         ),
-        *_sentence("It goes on without runner or console. This run goes on watching, verifies the node and closes."),
+        *_sentence("The cluster needs no runner and no console for it. The run watches, verifies the node and closes."),
     ]
     saved = saved_by_drain(cluster, waiting) if cluster is not None else []
     lines += _named("INTERRUPTED: saved and restored, as their priority is low", saved, short, gap)
     against = [move.vm for move in moved_against(run)]
-    lines += _named("MOVED OR INTERRUPTED TOO, although this run leaves them", against, short, gap)
+    lines += _named("MOVED TOO, though this run holds or leaves them", against, short, gap)
     return lines
 
 
@@ -72,10 +72,6 @@ def names_of(vms: Iterable[VmRef], most: int) -> str:
     every = [vm_label(vm) for vm in vms]
     more = f" and {len(every) - most} more" if len(every) > most else ""
     return ", ".join(every[:most]) + more
-
-
-def _moves(amount: int) -> str:
-    return "1 move stays" if amount == 1 else f"{amount or 'No'} moves stay"
 
 
 def _sentence(text: str) -> list[Line]:

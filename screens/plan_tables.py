@@ -58,15 +58,20 @@ def summary(plan: Plan, now: datetime, window_ends_at: datetime | None, agreed: 
     memory = sum(move.memory_bytes for move in plan.moves)
     what = joined(
         [
-            ((formatting.count(len(plan.moves), "VM") + " move", "text.strong"),),
+            ((vms_move(plan), "text.strong"),),
             ((_wanted(open_consents), "text.warning"),) if open_consents else None,
             ((f"{interrupted} interrupted", "state.interrupted"),) if interrupted else None,
-            ((f"{rest} stay", "state.left-behind"),) if rest else None,
+            ((f"{rest} {'stays' if rest == 1 else 'stay'}", "state.left-behind"),) if rest else None,
             ((formatting.size(memory), "text.muted"),),
         ],
         "   ",
     )
     return [_row("moves", what), _row("finish", _finish(plan, now, window_ends_at)), _row("quality", _quality(plan))]
+
+
+def vms_move(plan: Plan) -> str:
+    """``60 VMs move``, ``1 VM moves``."""
+    return formatting.count(len(plan.moves), "VM") + (" moves" if len(plan.moves) == 1 else " move")
 
 
 def _wanted(open_consents: int) -> str:

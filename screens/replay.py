@@ -114,7 +114,7 @@ class ReplayScreen(RunView, inherit_bindings=False):
         glyphs = self.services.look.glyphs
         gone_s = (self.past.moment - self.tape.began_at).total_seconds()
         share = gone_s / self.tape.length_s if self.tape.length_s > 0 else 1.0
-        doing = "playing" if self.playing else "ended: p plays it again" if self.at_end else "PAUSED: p goes on"
+        doing = "playing" if self.playing else "ended: p plays it" if self.at_end else "PAUSED: p goes on"
         words: Line = (
             ("  REPLAY ", "text.warning"),
             (f"of {formatting.date_time(self.tape.began_at)}  ", "text.muted"),

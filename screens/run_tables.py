@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import formatting
-from console.drain.state import Move, MoveState, Outcome, Pace, Phase, RunState
+from console.drain.state import Move, MoveState, Outcome, Pace, Phase, Purpose, RunState
 from console.model.units import PAGE_BYTES
+from console.planner.values import Engine
 from screens.columns import Column, known
 from screens.drawing import Line, bar, between, cut, horizon, joined, wrap
 from screens.gauges import slots_line
@@ -141,7 +142,8 @@ def headline(run: RunState, look: Look, width: int) -> Line:
         ],
         "   ",
     )
-    return between(words, (*slots_line(run, look), ("  ", "")), width) if on else words
+    native = run.engine is Engine.NATIVE
+    return between(words, (*slots_line(run, look), ("  ", "")), width) if on and not native else words
 
 
 _SPECIAL = (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
@@ -154,8 +156,13 @@ def _counted(states: Sequence[MoveState], state: MoveState) -> Line | None:
 
 def phase_words(run: RunState) -> str:
     """Where the run is, or how it ended."""
+    node = formatting.name(run.node)
     if run.outcome is None:
-        return run.phase.value if run.phase is not Phase.MOVING else f"emptying {formatting.name(run.node)}"
+        if run.phase is not Phase.MOVING:
+            return run.phase.value
+        if run.purpose is Purpose.RETURN:
+            return f"returning VMs to {node}"
+        return f"the cluster's own drain empties {node}" if run.engine is Engine.NATIVE else f"emptying {node}"
     return f"ended: {run.outcome.value.replace('_', ' ')}"
 
 

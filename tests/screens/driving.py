@@ -9,6 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import DrainboardApp
+from console.clock import ManualClock
 from tests.screens.fakes import FakeOperations
 
 PLAIN_TERMINAL = {"TZ": "UTC", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -22,7 +23,7 @@ async def console(
     operations: FakeOperations, size: tuple[int, int] = (120, 40), **options: Any
 ) -> AsyncIterator[Console]:
     """A console that has read its cluster; confirmations answer at once unless ``settle_s`` is given."""
-    app = DrainboardApp(operations, **{"settle_s": 0.0, "least_wait_s": 0.0, **options})
+    app = DrainboardApp(operations, **{"settle_s": 0.0, "least_wait_s": 0.0, "pace": ManualClock(), **options})
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.store.findings is not None or operations.read_error is not None)
         yield app, pilot

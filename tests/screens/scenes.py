@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
+from console.clock import ManualClock
 from console.drain.state import MoveState, Outcome
+from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
 from console.model.identity import HostName
+from screens.replay import ReplayScreen
 from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
@@ -204,6 +207,62 @@ async def _history(operations: FakeOperations, opened: Console) -> None:
     await opened[1].pause(0.05)
 
 
+async def _handed(operations: FakeOperations, opened: Console) -> None:
+    await _ran(30, trouble=True)(operations, opened)
+    await opened[1].press("N")
+    await opened[1].pause(0.02)
+
+
+async def _returned(operations: FakeOperations, opened: Console) -> None:
+    app, pilot = opened
+    await _ended(Outcome.DRAINED)(operations, opened)
+    await pilot.press("R")
+    await until(pilot, lambda: getattr(app.screen, "plan", None) is not None)
+    await pilot.pause(0.02)
+
+
+def _returned_and(*keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]:
+    async def drive(operations: FakeOperations, opened: Console) -> None:
+        await _returned(operations, opened)
+        await opened[1].press(*keys)
+        await opened[1].pause(0.02)
+
+    return drive
+
+
+async def _export(operations: FakeOperations, opened: Console) -> None:
+    await _history(operations, opened)
+    await opened[1].press("e")
+    await opened[1].pause(0.02)
+
+
+def _replayed(*keys: str, seconds: float = 140.0) -> Callable[[FakeOperations, Console], Awaitable[None]]:
+    async def drive(operations: FakeOperations, opened: Console) -> None:
+        app, pilot = opened
+        await _history(operations, opened)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ReplayScreen))
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        clock = app._pace
+        assert isinstance(clock, ManualClock)
+        for _ in range(14):
+            clock.advance(seconds / 14 / screen.speed)
+            screen.turn()
+        await pilot.press(*keys)
+        await pilot.pause(0.02)
+
+    return drive
+
+
+def _reading(progress: ReadingProgress) -> Callable[[FakeOperations, Console], Awaitable[None]]:
+    async def drive(operations: FakeOperations, opened: Console) -> None:
+        opened[0].store.put_reading(progress)
+        await opened[1].pause()
+
+    return drive
+
+
 def _typed(text: str) -> tuple[str, ...]:
     return ("D", "tab", *text)
 
@@ -241,5 +300,14 @@ SCENES = {
     "help": Scene(_keys("question_mark")),
     "palette": Scene(_keys("colon")),
     "history": Scene(_history),
+    "hand-over": Scene(_handed),
+    "return": Scene(_returned),
+    "return-confirm": Scene(_returned_and("R")),
+    "export": Scene(_export),
+    "replay": Scene(_replayed()),
+    "replay-paused": Scene(_replayed("plus", "p")),
+    "reading": Scene(
+        _reading(ReadingProgress(61, (HostName("HV17"),), (HostName("HV40"), HostName("HV62")), 512, 756)), unread=True
+    ),
 }
 """By name."""

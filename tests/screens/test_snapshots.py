@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import DrainboardApp
+from console.clock import ManualClock
 from tests.screens.driving import until
 from tests.screens.scenes import SCENES, night_of
 
@@ -28,6 +29,11 @@ PICTURES = [
     ("run-trouble", (80, 24), "sixteen", True),
     ("drained", (80, 24), "dark", False),
     ("blocked", (80, 24), "tritanopia", False),
+    ("hand-over", (80, 24), "dark", False),
+    ("return", (80, 24), "dark", False),
+    ("replay-paused", (80, 24), "dark", False),
+    ("quit", (80, 24), "sixteen", True),
+    ("reading", (80, 24), "dark", False),
     ("matrix", (80, 24), "dark", False),
     ("hostile", (80, 24), "mono", False),
 ]
@@ -43,7 +49,13 @@ def test_it_looks_as_it_did(
     scene = SCENES[name]
     operations = night_of(scene)
     app = DrainboardApp(
-        operations, theme=theme, ascii=ascii, window_ends_at=operations.window_ends_at, settle_s=0.0, least_wait_s=0.0
+        operations,
+        theme=theme,
+        ascii=ascii,
+        window_ends_at=operations.window_ends_at,
+        settle_s=0.0,
+        least_wait_s=0.0,
+        pace=ManualClock(),
     )
 
     async def play(pilot: Pilot[Any]) -> None:
