@@ -156,6 +156,21 @@ def test_a_file_by_hand_is_planned_within_its_links_and_slots(
     assert 1.0 <= found["ratio"] <= 1.2
 
 
+def test_several_nodes_are_planned_as_one_and_none_takes_the_vms_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vms = [{"name": f"v{number}", "host": "AB"[number % 2], "memory_bytes": 2**30} for number in range(6)]
+    file = written(tmp_path, least(vms=vms))
+    assert run(["plan", "A", "b", "--from", file, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["node"], found["nodes"]) == ("A", ["A", "B"])
+    assert sorted(move["vm"] for move in found["moves"]) == [f"v{number}" for number in range(6)]
+    assert {move["destination"] for move in found["moves"]} == {"C"}
+    assert run(["plan", "A", "D", "--from", file]) == 2
+    assert "has no host 'D'" in capsys.readouterr().err
+    assert run(["plan", "A", "B", "C", "--from", file]) == 3
+
+
 def test_the_plan_from_a_snapshot_is_the_one_on_the_live_cluster() -> None:
     cluster = make_cluster(6, 12, seed=4)
     options = PlanOptions(
