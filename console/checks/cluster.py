@@ -6,18 +6,22 @@ from collections.abc import Iterator
 
 from console.model.cluster import DrainStatus, Host, NodeFlags, NodeState, VolumeState
 from console.model.facts import QuorumKind
+from console.windows.catalogue.leases import LEASE_PREFIX
 
 from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, quoted, untold
 from .values import Evidence, Fix, Severity, Subject
+
+CLUSTER_AWARE_UPDATING = 117
+"""ClusterGroup.GroupType (reflected module)."""
 
 
 @check(
     "cluster-drain-running",
     Severity.BLOCKS,
     Family.CLUSTER,
-    "Another drain runs on this node",
-    "Get-ClusterNode DrainStatus InProgress 1, reflected module",
-    reads=("nodes.DrainStatus", "nodes.StatusInformation"),
+    "Another drain runs on this node, a console holds it, or Cluster-Aware Updating may come upon it",
+    "Get-ClusterNode DrainStatus InProgress 1, GroupType 117, reflected module; this console's own leases",
+    reads=("nodes.DrainStatus", "nodes.StatusInformation", "groups.Name", "groups.GroupType"),
 )
 def drain_running(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
@@ -30,6 +34,33 @@ def drain_running(facts: Facts, this: Check) -> Iterator[Finding]:
                 host_evidence(host, "DrainStatus", "InProgress"),
                 Fix("Let it finish, or ask whoever started it.", f"Get-ClusterNode -Name {quoted(host.name)}"),
             )
+    yield from _leases(facts, this)
+    for role in facts.cluster.roles:
+        if role.group_type == CLUSTER_AWARE_UPDATING:
+            yield this.conflict(
+                Subject(),
+                f"Cluster-Aware Updating is set up here ({role.name}): a run of it drains nodes. Whether one is due in "
+                "the window can not be read from here.",
+                cluster_evidence(facts, "Get-ClusterGroup GroupType", f"{role.name} {role.group_type}"),
+                Fix("Look at its schedule before the window.", f"Get-ClusterGroup -Name {quoted(role.name)}"),
+                Severity.ADVICE,
+            )
+
+
+def _leases(facts: Facts, this: Check) -> Iterator[Finding]:
+    """Whose time is over can not be told from the name: the start of a run asks each and refuses what still holds."""
+    for role in facts.cluster.roles:
+        node = role.name.removeprefix(LEASE_PREFIX).rpartition("-")[0] if role.name.startswith(LEASE_PREFIX) else ""
+        held = next((host for host in facts.hosts() if host.name.casefold() == node.casefold()), None)
+        if held is None or facts.node not in (None, held.name):
+            continue
+        yield this.conflict(
+            Subject(host=held.name),
+            f"A console holds {held.name}, or has left its lease behind: while it lives no other run may start there.",
+            cluster_evidence(facts, "Get-ClusterGroup", role.name),
+            Fix("Let that run finish, or join it (drainboard attach).", f"Get-ClusterGroup -Name {quoted(role.name)}"),
+            Severity.RISKS,
+        )
 
 
 @check(

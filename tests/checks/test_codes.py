@@ -14,7 +14,9 @@ from console.model.cluster import (
     AffinityRule,
     Cluster,
     Contact,
+    GroupState,
     MigrationAuthentication,
+    Role,
     VmState,
 )
 from console.model.details import GpuPartition
@@ -160,3 +162,27 @@ def test_a_functional_level_that_was_never_raised_is_named() -> None:
     assert "cluster-mixed-level" not in codes(upgraded)
     behind = replace(upgraded, settings=replace(upgraded.settings, functional_level=11))
     assert "cluster-mixed-level" in codes(behind)
+
+
+def _with_role(name: str, group_type: int) -> Cluster:
+    role = Role(RoleName(name), group_type, HostName("HV01"), GroupState.OFFLINE, False)
+    return replace(cluster_of(), roles=(role,))
+
+
+@pytest.mark.parametrize(
+    ("name", "group_type", "severity", "host"),
+    [
+        ("zz-drainboard-HV02-7", 9999, Severity.RISKS, "HV02"),
+        ("Patches", 117, Severity.ADVICE, None),
+        ("zz-drainboard-HV021-7", 9999, None, None),
+        ("File server", 100, None, None),
+    ],
+)
+def test_a_lease_and_an_updater_are_told(
+    name: str, group_type: int, severity: Severity | None, host: str | None
+) -> None:
+    findings = run_checks(Facts(_with_role(name, group_type)))
+    found = [one for one in findings.conflicts if one.code == "cluster-drain-running"]
+    assert [(one.severity, one.subject.host) for one in found] == told
+    other = run_checks(Facts(_with_role(name, group_type), HostName("HV03"))).conflicts
+    assert not [one for one in other if one.code == "cluster-drain-running" and one.severity is Severity.RISKS]

@@ -156,7 +156,7 @@ class Mover:
         world, vm = self.world, self._vm(move)
         source, destination = world.hosts[move.source], world.hosts[move.destination or ""]
         move.trouble = self._take_trouble(vm)
-        refusal = setup_refusal(world, vm, source, destination)
+        refusal = self._several_vms(move) or setup_refusal(world, vm, source, destination)
         choice = choose_network(world, source, destination)
         if refusal is None and choice is None:
             refusal = Refusal(0x000013AB, "No cluster network is usable to the destination.")
@@ -172,6 +172,14 @@ class Mover:
             return
         destination.incoming_bytes[str(vm.id)] = vm.held_bytes
         world.after(delay, partial(self._copy, move))
+
+    def _several_vms(self, move: Move) -> Refusal | None:
+        """A role with more than one VM can not move live; the cluster says so in an event of its own."""
+        kinds = [resource.kind for resource in self.world.resources_in(move.group)]
+        if kinds.count("Virtual Machine") < 2:
+            return None
+        outcome_log.several_vms(self.world, self.world.groups[move.group], move)
+        return Refusal(0x80004005, "The role holds more than one virtual machine.")
 
     def _setup_failed(self, move: Move, refusal: Refusal) -> None:
         if move.phase is Phase.SETUP:

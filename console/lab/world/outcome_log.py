@@ -130,6 +130,18 @@ def failed(world: World, name: str, identifier: str, move: Move) -> None:
             )
 
 
+def several_vms(world: World, group: Group, move: Move) -> None:
+    """21124 carries no parameters."""
+    world.log.write(
+        world.now_s,
+        move.source,
+        HIGH_AVAILABILITY,
+        21124,
+        ERROR,
+        f"Cluster role '{group.name}' holds more than one virtual machine resource: live migration is not possible.",
+    )
+
+
 def drain_move_failed(world: World, group: Group, move: Move) -> None:
     world.log.write(
         world.now_s,

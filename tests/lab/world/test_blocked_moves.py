@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.lab.engine import Command
 from console.lab.serve import InProcessLab
 from console.lab.world.moving import Outcome
 from console.lab.world.state import Host, VirtualMachine
@@ -50,3 +51,16 @@ async def test_it_fails_with_the_error_and_the_event(cause: Break) -> None:
         failed = [event for event in told if event.id in FAILED_IDS and event.vm == str(vm.id)]
         assert failed
         assert {event.failure_code for event in failed if event.failure_code is not None} == {move.hresult}
+
+
+async def test_a_native_drain_can_not_empty_a_role_of_two_vms() -> None:
+    async with InProcessLab("broken/roles") as lab:
+        world = lab.cluster.world
+        kinds = {group.id: [one.kind for one in world.resources_in(group.id)] for group in world.groups.values()}
+        double = next(group for group in world.groups.values() if kinds[group.id].count("Virtual Machine") > 1)
+        await lab.run("HV02", [Command("Suspend-ClusterNode", {"Name": double.owner, "Drain": True})])
+        node = double.owner
+        await lab.advance(1800)
+        assert double.owner == node
+        assert world.hosts[node].drain_status.value == "Failed"
+        assert {21124, 1137, 1677} <= {event.id for event in world.log.of(node)}
