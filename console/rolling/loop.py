@@ -138,7 +138,8 @@ class RollRunner:
 
     async def _perform(self, command: ro.RollCommand) -> None:
         signal = await self._performer.perform(command, self._state)
-        self._outstanding.pop(command, None)  # before the answer is heard, which may be the last
+        if self._outstanding.get(command) is asyncio.current_task():
+            del self._outstanding[command]  # before the answer is heard, which may be the last
         if signal is not None:
             self._signals.put_nowait(signal)
 

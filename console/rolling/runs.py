@@ -10,7 +10,6 @@ from console.model.failures import CommandFailed
 from console.model.identity import RunId
 from console.operations import Consents
 from console.planner.values import Plan
-from console.runner.process import start_runner
 from console.runs import JournalRun, Manner, Runs, opened
 from console.site import Site
 
@@ -45,7 +44,7 @@ class JournalDrains:
         now = self._clock.now()
         event = opened(self._site, plan, cluster, consents, run, now, self._operator, purpose, manner)
         self._journal.append(run, event)
-        start_runner(self._site, run)
+        self._handles[run] = self._runs.attach(run)
 
     def close(self) -> None:
         self._runs.close()

@@ -163,6 +163,8 @@ class Runner:
 
     async def _perform(self, command: Task) -> None:
         signal = await self._performer.perform(command, self._state)
+        if self._outstanding.get(command) is asyncio.current_task():
+            del self._outstanding[command]  # before the answer is heard: it may ask the very same again
         if signal is not None:
             self._signals.put_nowait(signal)
 
