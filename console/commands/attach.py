@@ -37,7 +37,7 @@ def command(
     anyway: bool,
     as_json: bool,
 ) -> int:
-    """Rejoin RUN, or the newest one that is open, or see how the newest ended.
+    """Rejoin RUN, also a rolling one, or the newest that is open, or see how the newest ended.
 
     A run that lost its process gets a new one and goes on. With --hand-over the rest of it is handed to the cluster's
     own drain; without --confirm what that would do is told, and nothing is sent. --cancel and --force-back are what
@@ -63,9 +63,13 @@ def command(
     from console.runs import choose_run
 
     from .followed import follow as follow_run
+    from .rolling import watched
     from .session import with_operations
 
     async def work(operations: LiveOperations) -> int:
+        rolled = await watched(operations, run, as_json=as_json)
+        if rolled is not None:
+            return rolled
         chosen = choose_run(operations.runs(), run)
         handle = operations.attach(chosen)
         return await follow_run(operations.run_book, handle, as_json=as_json, events=events, may_stop=False)

@@ -10,6 +10,7 @@ import click
 from .target import ClusterCommand, Target, json_option, target_options
 
 if TYPE_CHECKING:
+    from console.drain.roll_state import RollState
     from console.drain.state import RunState
 
     from .past import Unreadable
@@ -27,22 +28,34 @@ JOURNAL = click.option(
 @JOURNAL
 @json_option
 def command(target: Target, journal: Path | None, as_json: bool) -> int:
-    """List every run, newest first."""
-    from .output import narrate, print_document, print_table
-    from .past import Unreadable, opened_journal, past_runs
+    """List every run and every rolling run, newest first."""
+    from .output import narrate, print_document, print_table, print_text
+    from .past import Unreadable, opened_journal, past_rolls, past_runs
 
     with opened_journal(target, journal) as opened:
         runs = list(past_runs(opened, target.cluster))
+        rolled = list(past_rolls(opened, target.cluster))
+    rolls = [roll for roll in rolled if not isinstance(roll, Unreadable)]
     known = [run for run in runs if not isinstance(run, Unreadable)]
-    damaged = [run for run in runs if isinstance(run, Unreadable)]
+    damaged = [run for run in (*runs, *rolled) if isinstance(run, Unreadable)]
     if as_json:
-        print_document({"schema": 1, "runs": [_document(run) for run in known], "unreadable": _unreadable(damaged)})
+        print_document(
+            {
+                "schema": 1,
+                "runs": [_document(run) for run in known],
+                "rolls": [_roll_document(roll) for roll in rolls],
+                "unreadable": _unreadable(damaged),
+            }
+        )
         return 0
     headings = ("run", "cluster", "node", "outcome", "began", ">took", ">moved", "operator")
     if known:
         print_table(headings, [_row(run) for run in known])
     else:
         narrate("No run yet.")
+    if rolls:
+        print_text()
+        print_table(("roll", "cluster", "nodes done", "standing", "began", ">moved", "operator"), map(_roll_row, rolls))
     for run in damaged:
         narrate(f"{run.run}: {run.why}")
     return 0
@@ -96,3 +109,25 @@ def _document(run: RunState) -> dict[str, Any]:
             {"name": change.name, "value": change.before} for change in run.settings_changed if change.given_up
         ],
     }
+
+
+def _roll_row(roll: RollState) -> tuple[str, ...]:
+    from console.drain.roll_outlook import standing_of
+    from console.formatting import date_time, name, plain
+
+    return (
+        plain(roll.roll),
+        name(roll.cluster),
+        f"{len(roll.nodes) - len(roll.left)} of {len(roll.nodes)}",
+        plain(standing_of(roll), 60),
+        date_time(roll.created_at),
+        f"{roll.moved} of {roll.planned_moves}",
+        plain(roll.operator),
+    )
+
+
+def _roll_document(roll: RollState) -> dict[str, Any]:
+    from console.roll_documents import roll_run_document
+
+    document = roll_run_document(roll)
+    return {name: value for name, value in document.items() if name != "schema"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.exits import UsageProblem
 from console.journal.live import load_run
+from console.journal.rolls import load_roll, rolls
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
@@ -20,6 +21,7 @@ from .target import Target
 
 if TYPE_CHECKING:
     from console.drain.events import Event
+    from console.drain.roll_state import RollState
     from console.drain.state import RunState
 
 
@@ -74,6 +76,28 @@ def past_runs(journal: Journal, cluster: str | None) -> Iterator[RunState | Unre
             continue
         if cluster is None or state.cluster.casefold() == cluster.casefold():
             yield state
+
+
+def past_rolls(journal: Journal, cluster: str | None) -> Iterator[RollState | Unreadable]:
+    """Every rolling run, newest first; with ``cluster`` only that one's."""
+    for roll in rolls(journal):
+        try:
+            state = load_roll(journal, roll)
+        except JournalUnusable as trouble:
+            yield Unreadable(roll, trouble.what)
+            continue
+        if cluster is None or state.cluster.casefold() == cluster.casefold():
+            yield state
+
+
+def find_roll(journal: Journal, typed: str) -> RunId | None:
+    """The only rolling run that begins so; None when there is none, or a run of that very name."""
+    if typed in journal.runs():
+        return None
+    found = [roll for roll in rolls(journal) if roll.casefold().startswith(typed.casefold())]
+    also_runs = any(run.casefold().startswith(typed.casefold()) for run in journal.runs())
+    exact = [roll for roll in found if roll == typed]
+    return exact[0] if exact else found[0] if len(found) == 1 and not also_runs else None
 
 
 def find_run(journal: Journal, typed: str) -> RunId:

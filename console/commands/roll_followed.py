@@ -16,8 +16,9 @@ from console.exits import CommandEnded, ExitCode
 from console.formatting import duration, name, plain
 from console.model.identity import RunId
 from console.roll_documents import roll_run_document
+from console.runs import LIFE_S
 
-from .followed import LIFE_S, LOOK_S, SUMMARY_S, TAKE_OVERS, interrupts, summary_of
+from .followed import LOOK_S, SUMMARY_S, TAKE_OVERS, interrupts, summary_of
 from .output import narrate, print_document, print_table
 
 if TYPE_CHECKING:

@@ -83,6 +83,24 @@ def continued(target: Target, asked: Asked, *, as_json: bool) -> int:
     return with_operations(target, work, read_only=False)
 
 
+async def watched(operations: LiveOperations, typed: str | None, *, as_json: bool) -> int | None:
+    """Follow the roll of that name, or with none the open one, without a hand in it; None when there is no such."""
+    book = RollBook(operations.site, operations.clock, read_only=operations.read_only)
+    rolls = book.all()
+    if typed is None:
+        found = [state for state in rolls if not state.closed]
+    else:
+        found = [state for state in rolls if state.roll == typed] or [
+            state for state in rolls if state.roll.casefold().startswith(typed.casefold())
+        ]
+        also_runs = any(state.run.casefold().startswith(typed.casefold()) for state in operations.runs())
+        found = found if len(found) == 1 and (found[0].roll == typed or not also_runs) else []
+    if not found:
+        return None
+    handle = book.attach(found[0].roll)
+    return await follow_roll(operations, book, handle, approve="wait", as_json=as_json, may_stop=False)
+
+
 def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: bool) -> int:
     """Start the roll, or go on with the open one, and follow it; returns its exit code.
 
