@@ -14,6 +14,10 @@ from .values import Fix, Severity, Subject
 
 GPU_VERSION = (12, 0)
 """Configuration version from which a GPU partition moves live."""
+_BY_HAND = (
+    "GPU partitions also take the same GPU driver on both hosts and processors whose IOMMU tracks DMA writes; neither "
+    "is among the facts that can be read. Compare them by hand."
+)
 
 
 @check(
@@ -40,6 +44,7 @@ def gpu_partition(facts: Facts, this: Check) -> Iterator[Finding]:
             movable.append(item)
     if movable:
         yield from untold(this, (host for host in facts.hosts() if host.gpus is None), "Get-VMHostPartitionableGpu")
+        yield this.unknown(Subject(), _BY_HAND)
     for vm, partitions in movable:
         source = facts.cluster.host_by_name.get(vm.host)
         for host in facts.destinations(vm):
