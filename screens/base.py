@@ -208,7 +208,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def leave(self) -> None:
         """Close this screen; the first one stays."""
-        if len(self.app.screen_stack) > 1:
+        if len(self.app.screen_stack) > 1 and self in self.app.screen_stack:
             self.dismiss(None)
 
     def on_grid_filter_wanted(self, event: Grid.FilterWanted) -> None:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from screens.columns import Column
 from screens.drawing import Line, cut
 from screens.grid import Grid
+from screens.leaving import LeftOnce
 from screens.lines import Lines
 from screens.sight import Services
 
@@ -29,7 +30,7 @@ class Choice(Generic[V]):
     dangerous: bool = False
 
 
-class ChoiceScreen(ModalScreen[V | None], Generic[V], inherit_bindings=False):
+class ChoiceScreen(LeftOnce, ModalScreen[V | None], Generic[V], inherit_bindings=False):
     """Dismisses with the answer's value. Keys do nothing for the first moments, so that nothing typed ahead answers."""
 
     AUTO_FOCUS = None

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 
 from textual.app import App
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from console import formatting
 from console.actions import Scope, actions_on, key_label
 from screens.base import ConsoleScreen
+from screens.leaving import Palette
 from screens.messages import DrainChosen, HostChosen, VmChosen
 from screens.sight import Services
 from themes.loader import ThemeSpec
@@ -42,7 +43,7 @@ def open_palette(
                 if score > 0:
                     yield Hit(score, Content(name), run, text=name, help=help)
 
-    app.push_screen(CommandPalette(providers=[Commands], placeholder="Command, host, VM or theme"))
+    app.push_screen(Palette(providers=[Commands], placeholder="Command, host, VM or theme"))
 
 
 Command = tuple[str, str, Callable[[], Any]]

@@ -16,6 +16,7 @@ from console.model.identity import HostName
 from screens.columns import Column
 from screens.drawing import Line
 from screens.grid import Grid
+from screens.leaving import LeftOnce
 from screens.lines import Lines
 from screens.sight import Services
 
@@ -45,7 +46,7 @@ class _Choices(Grid[Answer], inherit_bindings=False):
     ]
 
 
-class TypedScreen(ModalScreen[bool], inherit_bindings=False):
+class TypedScreen(LeftOnce, ModalScreen[bool], inherit_bindings=False):
     """Dismisses with True only after the host's name was typed in full; the cursor starts on *Cancel*.
 
     Args:

@@ -1,0 +1,30 @@
+"""Screens that are left once, however fast a key comes twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+if TYPE_CHECKING:
+    _Base = Screen[Any]
+else:
+    _Base = object
+
+
+class LeftOnce(_Base):
+    """A second Enter that was on its way when the first one closed the screen finds it gone, and does nothing.
+
+    Textual would hand over the answer twice, and take away whatever screen is below.
+    """
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        return super().dismiss(result)
+
+
+class Palette(LeftOnce, CommandPalette):
+    """Textual's, left once."""

@@ -1,0 +1,39 @@
+"""A key that comes twice before its first stroke was answered closes one screen, not two."""
+
+from __future__ import annotations
+
+from textual import events
+
+from screens.leaving import Palette
+from tests.screens.driving import console
+from tests.screens.fakes import FakeOperations, cluster_of, run_of
+
+
+def twice(app: object, key: str) -> None:
+    for _ in range(2):
+        app.post_message(events.Key(key, None))  # type: ignore[attr-defined]
+
+
+async def test_enter_twice_on_a_question_answers_it_once() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    handle = run_of(operations)
+    async with console(operations, run=handle.run) as (app, pilot):
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        depth = len(app.screen_stack)
+        twice(app, "enter")
+        await pilot.pause()
+        assert app.is_running
+        assert len(app.screen_stack) == depth - 1
+
+
+async def test_enter_twice_in_the_palette_runs_one_command() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    async with console(operations) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.press(*"theme", "down")
+        twice(app, "enter")
+        twice(app, "enter")
+        await pilot.pause()
+        assert app.is_running
+        assert not any(isinstance(screen, Palette) for screen in app.screen_stack)
