@@ -104,8 +104,8 @@ class RollChoice:
 
 
 _MANY_MOVES = 4000
-_EFFORT, _MOST_BETTERED = 6000, 2000
-"""Moves simulated to better the order of a roll's waves, some 0.2 s, and the VMs of a roll that gets them."""
+_EFFORT, _MOST_BETTERED = 4000, 2000
+"""Moves simulated to better the order of a roll's waves, some 0.1 s, and the VMs of a roll that gets them."""
 
 
 def roll_choices(

@@ -19,6 +19,10 @@ from .sorting import with_levers
 from .values import PlanOptions
 
 
+_TRIES = 40
+"""Of few moves more orders than this are hardly ever better."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timed:
     choices: tuple[Choice, ...]
@@ -50,7 +54,7 @@ def time_moves(
     ports = implied_ports(probes, sources, sharing)
     limits = limits_of(cluster, sources, {choice.host for choice in choices}, options, ports)
     policies = POLICIES if effort else POLICIES[: 1 if len(sources) == 1 else 2]
-    found = best_schedule(jobs, limits, effort=effort, policies=policies, keep_order=not effort)
+    found = best_schedule(jobs, limits, effort=min(effort, _TRIES * len(jobs)), policies=policies, keep_order=not effort)
     ordered = tuple(choices[place] for place in order)
     return Timed(ordered, tuple(found.slots), found.makespan_s, min(found.lower_bound_s, found.makespan_s))
 
