@@ -34,6 +34,11 @@ def test_a_drain_empties_the_node_and_the_world_agrees(lab: Served) -> None:
     assert not [vm for vm in world["vms"] if vm["host"] == "HV01"]
     assert all(vm["state"] == "Running" for vm in world["vms"])
     assert not world["limits"]["violations"]
+    folders = (lab.home, Path(lab.config).parent)  # a lab's journal lies beside its configuration
+    kept = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    assert {"journal.sqlite", "runner.log"} <= {file.name for file in kept}
+    assert not [file for file in kept if lab.password.encode() in file.read_bytes()]
+    assert lab.password not in done.stdout + done.stderr
 
 
 def test_a_drained_node_is_resumed_and_gets_its_own_vms_back(lab: Served) -> None:
