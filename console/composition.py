@@ -15,11 +15,13 @@ from console.checks.values import Findings
 from console.clock import Clock
 from console.diagnose.doctor import DoctorReport
 from console.diagnose.outlook import outlook_of
+from console.directory import open_directory
 from console.doors import open_reader, seeds_of
 from console.drain.events import Event
 from console.drain.state import Purpose, RunState
 from console.examining import examine_site
 from console.inventory.detailing import read_details
+from console.inventory.directory import with_delegations
 from console.inventory.progress import Told
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
@@ -55,6 +57,7 @@ class LiveOperations:
         self._read_only = read_only or site.options.read_only
         self._clock = site.clock()
         self._reader = open_reader(site)
+        self._directory = open_directory(site)
         self._forecaster = LearningForecaster(site.paths)
         self._runs = Runs(site, self._clock, read_only=self._read_only)
         self._latest: Cluster | None = None
@@ -91,11 +94,12 @@ class LiveOperations:
 
     async def read_details(self, cluster: Cluster, node: HostName | None) -> Cluster:
         """The cluster with the finer facts of one node's VMs (None: of all), which decide more of its conflicts."""
-        self._latest = await read_details(self._reader, cluster, node)
+        detailed = await read_details(self._reader, cluster, node)
+        self._latest = await with_delegations(self._directory, detailed)
         return self._latest
 
     async def examine(self) -> DoctorReport:
-        return await examine_site(self.site, self._reader)
+        return await examine_site(self.site, self._reader, self._directory)
 
     def plan(self, cluster: Cluster, node: HostName, options: PlanOptions) -> Plan:
         findings = self.check(cluster, node)

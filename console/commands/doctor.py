@@ -40,12 +40,13 @@ def command(target: Target, as_json: bool) -> int:
 
 
 async def _examined(site: Site) -> DoctorReport:
+    from console.directory import open_directory
     from console.doors import open_reader
     from console.examining import examine_site
 
     reader = open_reader(site)
     try:
-        return await examine_site(site, reader)
+        return await examine_site(site, reader, open_directory(site))
     finally:
         await reader.close()
 

@@ -296,6 +296,8 @@ class ClusterOptions(Options):
     """PEM file of the client certificate, for certificate sign-in."""
     certificate_key_file: FilePath | None = None
     """PEM file of its key."""
+    directory: str | None = None
+    """A domain controller that this machine asks what the nodes may delegate, as an ldaps:// or ldap:// address."""
     endpoint: str = "Microsoft.PowerShell"
     """The session configuration on the nodes: the default one, or a constrained one."""
     theme: str | None = None
@@ -333,6 +335,21 @@ class ClusterOptions(Options):
         if path is not None and not path.is_file():
             raise ValueError(f"there is no file {path}.")
         return path
+
+    @field_validator("directory")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"ldaps?://[A-Za-z0-9.\-]+(:\d{1,5})?/?", url):
+            raise ValueError(f"{url} is no address such as ldaps://dc01.example.com.")
+        return url
+
+    @model_validator(mode="after")
+    def _directory_is_asked_safely(self) -> Self:
+        if self.directory and self.directory.startswith("ldap://") and self.username:
+            raise ValueError(
+                "directory has to be an ldaps:// address: over ldap:// the password would go in the clear."
+            )
+        return self
 
     @model_validator(mode="after")
     def _sign_in_fits_transport(self) -> Self:

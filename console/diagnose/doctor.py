@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from console.clock import Clock
+from console.inventory.directory import with_delegations
 from console.inventory.fine import read_fine_facts
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
 from console.model.failures import CommandMissing, Failure, SignInRefused
 from console.model.identity import HostName
-from console.ports import Reader
+from console.ports import Directory, Reader
 from console.windows import catalogue
 from console.windows.modules import PLAIN_ENDPOINT
 
@@ -39,11 +40,18 @@ __all__ = [
 
 
 async def examine(
-    reader: Reader, site: SiteFacts, prober: Prober, clock: Clock, *, stopwatch: Clock | None = None
+    reader: Reader,
+    site: SiteFacts,
+    prober: Prober,
+    clock: Clock,
+    *,
+    stopwatch: Clock | None = None,
+    directory: Directory | None = None,
 ) -> DoctorReport:
     """Look at every node of the site, and through those that answer at the whole cluster.
 
-    ``clock`` is the cluster's time; ``stopwatch`` measures how long answers take where that runs at another speed.
+    ``clock`` is the cluster's time; ``stopwatch`` measures how long answers take where that runs at another speed;
+    ``directory`` tells the delegation where no node could ask for it.
     Never raises a Failure, and changes nothing. A refused password is not tried on another node.
     """
     reaches = await asyncio.gather(*(prober.reach(node) for node in site.nodes))
@@ -51,7 +59,10 @@ async def examine(
     if site.endpoint != PLAIN_ENDPOINT:
         visits = list(await asyncio.gather(*(_with_offer(reader, visit) for visit in visits)))
     answering = [visit.node.host for visit in visits if visit.asked and visit.failure is None]
-    return diagnose(site, visits, await _cluster(reader, answering, clock), clock.now())
+    cluster = await _cluster(reader, answering, clock)
+    if cluster is not None:
+        cluster = await with_delegations(directory, cluster)
+    return diagnose(site, visits, cluster, clock.now())
 
 
 async def _visits(reader: Reader, reached: Sequence[tuple[NodeAddress, Reach]], clock: Clock) -> list[Visit]:

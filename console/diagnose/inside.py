@@ -118,8 +118,8 @@ def _delegation(cluster: Cluster, host: Host) -> Symptom:
         return Symptom(host.name, this, Verdict.WELL, "Not used: the node is in no domain.", "", evidence)
     look = f"Get-ADComputer -Identity {quoted(host.name)} -Properties {_DELEGATION}"
     if host.migration_authentication is None or host.delegation is None or host.delegation.any_protocol is None:
-        text = "The directory could not be asked from this session."
-        advice = "Look at the computer account's delegation where the directory's module is."
+        text = next((one for one in cluster.problems if "director" in one), "The directory was not asked from here.")
+        advice = "Name a domain controller as `directory` in the configuration, or look where its module is."
         return Symptom(host.name, this, Verdict.UNKNOWN, text, advice, evidence, look)
     evidence += host_evidence(host, "TrustedToAuthForDelegation", host.delegation.any_protocol)
     if not host.delegation.any_protocol:
