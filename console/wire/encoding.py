@@ -47,6 +47,9 @@ class NotOffered(LookupError):
 def stages(call: Call, *, constrained: bool) -> tuple[Cmdlet | Script, ...]:
     """What a call says on the endpoint at hand: its own pipeline, or the one function that stands for it.
 
+    A call whose function is its own first command (Get-Command, which a restricted session has too) stays as it is:
+    its projection keeps whole commands off the wire, and names only properties that are allowed there.
+
     Raises:
         NotOffered: the endpoint is constrained and the call has no function there.
     """
@@ -54,6 +57,9 @@ def stages(call: Call, *, constrained: bool) -> tuple[Cmdlet | Script, ...]:
         return call.pipeline
     if call.constrained_function is None:
         raise NotOffered(call.entry)
+    first = call.pipeline[0]
+    if isinstance(first, Cmdlet) and first.name == call.constrained_function:
+        return call.pipeline
     return (Cmdlet(call.constrained_function, call.arguments),)
 
 

@@ -12,6 +12,8 @@ from pypsrp.complex_objects import CommandParameter
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from console.lab.endpoint.guard import RESTRICTED_SELECT
+from console.windows.catalogue import session
 from console.windows.commands import Call, Cmdlet, Effect, Parameter, ParameterType, Script
 from console.wire.decoder import decode
 from console.wire.encoding import NotOffered, add_stages, encoded, stages
@@ -96,6 +98,13 @@ def test_pipeline_becomes_commands_and_a_script_keeps_to_itself() -> None:
     assert (cmdlet.cmd, cmdlet.is_script) == ("Get-VM", False)
     assert (script.cmd, script.is_script, script.use_local_scope) == ("param($Count) $Count", True, True)
     assert [argument.name for argument in (*cmdlet.args, *script.args)] == ["Id", "Count"]
+
+
+def test_a_command_that_every_session_has_keeps_its_projection() -> None:
+    call = session.abilities(("Get-DrainboardVM",))
+    assert stages(call, constrained=True) == call.pipeline
+    (names,) = (parameter.value for parameter in call.pipeline[1].parameters)
+    assert set(names) <= set(RESTRICTED_SELECT)
 
 
 def test_constrained_endpoint_gets_the_function_with_the_arguments() -> None:
