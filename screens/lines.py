@@ -66,6 +66,19 @@ class Pager(Lines, can_focus=True, inherit_bindings=False):
     """Lines that can be scrolled with the same keys as a list."""
 
     BINDINGS = bindings_of(Scope.GRID)
+    _follows = True
+    """Whether the end is in sight: it stays so as lines come in, until somebody scrolls back."""
+
+    def set_tail(self, lines: Sequence[Line]) -> None:
+        """Show these; whoever looked at the end sees the new one."""
+        follows = self._follows
+        self.set_lines(lines)
+        if follows:
+            self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = new_value >= self.max_scroll_y
 
     def action_list_down(self) -> None:
         self.scroll_relative(y=1, animate=False, immediate=True)

@@ -59,14 +59,34 @@ class Lines:
 def crossed(lines: Lines, values: Mapping[str, float]) -> tuple[str, ...]:
     """A sentence for each line that the readings cross; a reading that is missing crosses nothing."""
     over = [
-        f"{name} {values[name]:.3g} is over {limit:.3g}"
+        f"{_reading(name, values[name])} is over {_amount(name, limit)}"
         for name, limit in lines.above()
         if limit is not None and name in values and values[name] > limit
     ]
     free, floor = values.get(FREE_MEMORY), lines.free_memory_fraction
     if free is not None and floor is not None and free < floor:
-        over.append(f"{FREE_MEMORY} {free:.3g} is under {floor:.3g}")
+        over.append(f"{_reading(FREE_MEMORY, free)} is under {_amount(FREE_MEMORY, floor)}")
     return tuple(over)
+
+
+_WORDS: Mapping[str, tuple[str, float, str]] = {
+    CSV_LATENCY: ("CSV latency", 1000.0, " ms"),
+    MISSED_HEARTBEATS: ("missed heartbeats", 1.0, ""),
+    HOST_CPU: ("the busiest host's CPU", 100.0, " %"),
+    FREE_MEMORY: ("free memory of the fullest destination", 100.0, " %"),
+    REDIRECTED: ("redirected I/O", 1.0, " a second"),
+    SMB_STALLS: ("SMB credit stalls", 1.0, " a second"),
+}
+"""What people call each line, the factor to the unit they read it in, and that unit."""
+
+
+def _reading(name: str, value: float) -> str:
+    return f"{_WORDS[name][0]} {_amount(name, value)}"
+
+
+def _amount(name: str, value: float) -> str:
+    _, factor, unit = _WORDS[name]
+    return f"{value * factor:.4g}{unit}"
 
 
 def judge(state: RunState, lines: Lines, at: datetime, values: Mapping[str, float]) -> tuple[Event, ...]:

@@ -31,7 +31,7 @@ def test_a_breach_holds_starts_at_once_and_halves() -> None:
     assert table.state.guard is not None
     assert table.state.guard.holding
     assert table.state.guard_slots == 2
-    assert "csv latency s 0.2 is over 0.05" in table.told(ev.GuardBreached)[0].lines[0]
+    assert "CSV latency 200 ms is over 50 ms" in table.told(ev.GuardBreached)[0].lines[0]
     assert not table.check(1).asked(cmd.StartMove), "its check was on the way when the line was crossed"
     assert not table.asked(cmd.CheckMove)
     assert not table.asked(cmd.CancelMove)
@@ -82,7 +82,7 @@ def test_readings_that_are_missing_cross_nothing_and_end_no_hold() -> None:
 
 
 def test_free_memory_is_crossed_from_above() -> None:
-    assert crossed(Lines(), {FREE_MEMORY: 0.01})[0].startswith("free memory fraction 0.01 is under")
+    assert crossed(Lines(), {FREE_MEMORY: 0.01})[0].startswith("free memory of the fullest destination 1 % is under 3 %")
     assert not crossed(Lines(), {FREE_MEMORY: 0.2})
 
 

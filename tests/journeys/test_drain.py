@@ -22,9 +22,40 @@ def test_from_the_board_to_drained_without_a_mouse(tmp_path: Path, columns: int,
         console.wait_for("pause the node")
         console.keys("Enter")
         console.wait_for("LIVE", "in flight")
-        console.wait_for("HV01 is empty: verified", "10 of 10 VMs", within_s=150)
+        console.wait_for("HV01 IS EMPTY: VERIFIED", "10 of 10 VMs", within_s=150)
         console.keys("C-q")
         console.wait_for("ended with 0")
+
+
+def test_a_drained_node_gets_its_vms_back_and_both_runs_can_be_played_again(tmp_path: Path) -> None:
+    with served("quiet", tmp_path) as lab:
+        done = lab.run("drain", "HV01", "--confirm", "HV01")
+        assert done.returncode == 0, done.stderr
+        with terminal(tmp_path, 80, 24, "--config", lab.config, password=lab.password) as console:
+            console.wait_for("Board", "HV01", "read")
+            console.keys("a")
+            console.wait_for("History", "drained", "10 of 10")
+            console.keys("p")
+            console.wait_for("REPLAY", "emptying HV01", "playing")
+            console.keys("p")
+            console.wait_for("PAUSED: p goes on")
+            console.keys("Escape")
+            console.wait_for("History", "10 of 10")
+            console.keys("Enter")
+            console.wait_for("REPLAY", "ended: drained")
+            console.keys("r")
+            console.wait_for("HV01 IS EMPTY: VERIFIED", "R resume")
+            sent = lab.changing_commands()
+            console.keys("R")
+            console.wait_for("Return to HV01", "10 VMs move back live")
+            assert lab.changing_commands() == sent
+            console.keys("R")
+            console.wait_for("Resume HV01", "Cancel")
+            console.type("HV01")
+            console.wait_for("resume the node")
+            console.keys("Enter")
+            console.wait_for("HV01 IS IN SERVICE", within_s=150)
+        assert len([vm for vm in lab.world()["vms"] if vm["host"] == "HV01"]) == 10
 
 
 def test_the_wrong_name_starts_nothing(tmp_path: Path) -> None:

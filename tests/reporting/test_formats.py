@@ -43,7 +43,7 @@ def test_every_format_has_the_facts_that_a_ticket_asks_for(events: list[ev.Event
     for wanted in ("20260101-0200-HV01", "HV01", "vm-3", "0.7"):
         assert wanted in text.replace("\\", "")
     if form is not Format.CSV:
-        for wanted in ("MaximumParallelMigrations", "ann", "bob", "csv latency s 0.2 is over 0.05"):
+        for wanted in ("MaximumParallelMigrations", "ann", "bob", "CSV latency 200 ms is over 50 ms"):
             assert wanted in text.replace("\\", "")
 
 

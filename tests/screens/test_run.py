@@ -165,7 +165,7 @@ def test_what_needs_eyes_comes_first_and_what_is_slow_is_coloured() -> None:
 def test_the_guard_s_readings_stand_beside_their_lines_and_turn_bad_when_they_cross() -> None:
     run = run_of(FakeOperations(cluster_of(4, 6))).state()
     values = {guard.CSV_LATENCY: 0.062, guard.FREE_MEMORY: 0.02, guard.HOST_CPU: 0.4}
-    run = replace(run, guard=GuardReading(READ_AT, values, ("csv latency s 0.062 is over 0.05",), True))
+    run = replace(run, guard=GuardReading(READ_AT, values, ("CSV latency 62 ms is over 50 ms",), True))
     lines = gauge_lines(run, (1e9,), {}, guard.Lines(), LOOK, 46)
     assert "62 ms ≤ 50 ms" in _words(lines)
     assert "2 % ≥ 3 %" in _words(lines)
