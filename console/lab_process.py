@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from pydantic import SecretStr
 
+from console.configuration.secrets import without_passwords
 from console.exits import CommandEnded, ExitCode
 from console.site import Site, find_site
 
@@ -53,6 +54,7 @@ def started_lab(settings: LabSettings, narrate: Callable[[str], None]) -> Iterat
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=without_passwords(os.environ),
         **_detached(),
     )
     try:

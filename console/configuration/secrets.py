@@ -38,6 +38,11 @@ def variable_of(cluster: str) -> str:
     return f"{GENERAL_VARIABLE}_{re.sub(r'[^A-Z0-9]', '_', cluster.upper())}"
 
 
+def without_passwords(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for what we start: it gets a password it needs by another way, and its own children none."""
+    return {name: value for name, value in environment.items() if not name.startswith(GENERAL_VARIABLE)}
+
+
 def find_password(
     cluster: str, options: ClusterOptions, environment: Mapping[str, str], look_up: Lookup, ask: Ask
 ) -> SecretStr | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from console.clock import SystemClock
-from console.configuration.secrets import GENERAL_VARIABLE
+from console.configuration.secrets import without_passwords
 from console.private import open_log
 from console.site import Site
 
@@ -36,7 +36,7 @@ def start_child(site: Site, module: str, order: Mapping[str, str]) -> subprocess
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env=_environment(),
+            env=without_passwords(os.environ),
             **_detached(),
         )
     assert child.stdin is not None, "asked for a pipe"
@@ -44,11 +44,6 @@ def start_child(site: Site, module: str, order: Mapping[str, str]) -> subprocess
         stdin.write(json.dumps(told).encode())
     site.on_runner_started(child.pid)
     return child
-
-
-def _environment() -> dict[str, str]:
-    """Ours without passwords: what is started gets the one it needs on its standard input, its own children none."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(GENERAL_VARIABLE)}
 
 
 def _log(site: Site) -> IO[bytes]:
