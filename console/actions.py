@@ -89,6 +89,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=39,
     ),
     _app("go.runs", "history", "All runs, newest first.", "a", footer=42),
+    _app("go.rolling", "rolling", "Node after node: where a rolling run stands, what it waits for, its end.", "m"),
     _app("go.doctor", "doctor", "Can this console reach, sign in, read and move? Host by host, with the fix.", "i"),
     _app("go.problems", "problems", "Errors stay here until they are read.", "exclamation_mark"),
     _app("view.back", "back", "Close this screen, a filter first.", "escape", "backspace"),
@@ -170,6 +171,33 @@ ACTIONS: tuple[Action, ...] = (
         footer=8,
     ),
     _ask("run.force", "force close", "Close the run's record, change nothing on the cluster; asks first.", "F"),
+    Action(
+        "roll.approve",
+        "approve",
+        "Begin the next wave, or a rolling run where none is open, after the node's name was typed.",
+        ("A",),
+        frozenset({"rolling"}),
+        effect=Effect.CHANGES,
+        predicate="roll_may_go",
+        footer=1,
+    ),
+    *(
+        Action(
+            id, title, help, (key,), frozenset({"rolling"}), effect=Effect.REQUEST, predicate=predicate, footer=place
+        )
+        for id, title, help, key, predicate, place in (
+            (
+                "roll.stop",
+                "stop",
+                "Bring back the nodes that are out, begin no further one; asks first.",
+                "S",
+                "roll_on",
+                2,
+            ),
+            ("roll.retry", "retry", "Try a failed node again.", "T", "roll_failed", 3),
+            ("roll.skip", "leave", "Go on without a failed node; asks first.", "L", "roll_failed", 4),
+        )
+    ),
     Action(
         "drain.resume",
         "resume",

@@ -44,6 +44,7 @@ from console.planning import (
 from console.reporting.files import write_report
 from console.reporting.findings import write_findings
 from console.reporting.formats import Format
+from console.rolling.live import LiveRolling
 from console.runs import JournalRun, Manner, Runs
 from console.site import Site
 from console.spoken import lines_of
@@ -60,6 +61,7 @@ class LiveOperations:
         self._directory = open_directory(site)
         self._forecaster = LearningForecaster(site.paths)
         self._runs = Runs(site, self._clock, read_only=self._read_only)
+        self._rolling = LiveRolling(site, self._clock, self._runs, read_only=self._read_only)
         self._latest: Cluster | None = None
         self._found: tuple[Cluster, HostName | None, Findings] | None = None
 
@@ -175,6 +177,16 @@ class LiveOperations:
         return write_findings(self.report_folder, cluster, findings, form)
 
     @property
+    def rolling(self) -> LiveRolling:
+        return self._rolling
+
+    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
+        """These nodes, or all, one after the other, each into the one that was emptied before."""
+        asked = RollOptions(self.site.options_of(PlanOptions()))
+        chosen = nodes or tuple(host.name for host in cluster.hosts)
+        return make_roll(cluster, chosen, asked, self._forecaster, self.check(cluster))
+
+    @property
     def run_book(self) -> Runs:
         """The runs themselves, for a command that follows one."""
         return self._runs
@@ -182,6 +194,7 @@ class LiveOperations:
     async def close(self) -> None:
         await self._reader.close()
         self._runs.close()
+        self._rolling.close()
 
 
 @asynccontextmanager

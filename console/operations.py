@@ -5,6 +5,7 @@ Screens and commands hold an :class:`Operations`; they never see a session, a pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,10 +15,13 @@ from console.clock import Clock
 from console.diagnose.symptoms import DoctorReport
 from console.drain.events import Event
 from console.drain.requests import OperatorRequest
+from console.drain.roll_requests import RollRequest
+from console.drain.roll_state import RollState
 from console.drain.state import Purpose, RunState
 from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
+from console.planner.roll import RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.reporting.formats import Format
 
@@ -44,6 +48,32 @@ class RunHandle(Protocol):
 
     def request(self, request: OperatorRequest) -> None:
         """Ask the runner for something; it answers by events.
+
+        Raises:
+            PermissionError: this console is read-only.
+        """
+
+
+class Rolling(Protocol):
+    """The rolling runs of one cluster; each lives in a process of its own."""
+
+    def newest(self, cluster: str) -> RollState | None:
+        """The newest one as of its newest event; cheap to call twice a second."""
+
+    def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
+        """The runs of the nodes that are out now."""
+
+    def start(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
+        """Begin with the first wave; each further one waits for its approval.
+
+        Raises:
+            PermissionError: this console is read-only.
+            CommandEnded: one is open on this cluster.
+            JournalUnusable: it can not be written down, so it does not start.
+        """
+
+    def ask(self, roll: RunId, request: RollRequest) -> None:
+        """Ask for something; the roll answers by events.
 
         Raises:
             PermissionError: this console is read-only.
@@ -136,6 +166,12 @@ class Operations(Protocol):
             OSError: the file can not be written.
             ValueError: findings have no such format.
         """
+
+    @property
+    def rolling(self) -> Rolling: ...
+
+    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
+        """These nodes, or all, one after the other, each into the one that was emptied before; changes nothing."""
 
     async def close(self) -> None:
         """End the sessions; runs go on."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from screens.base import ConsoleScreen
     from screens.sight import Services
 
 
 class Routes:
-    """Mixed into the app, which shows what it is given."""
+    """Mixed into the app."""
 
     services: Services
-
-    def go(self, screen: ConsoleScreen) -> None:
-        """Show a screen."""
-        raise NotImplementedError
+    go: Callable[[ConsoleScreen], None]
+    """Shows a screen; the app's own."""
 
     def action_go_vms(self) -> None:
         from screens.vms import VmsScreen
@@ -42,6 +42,11 @@ class Routes:
         from screens.doctor import DoctorScreen
 
         self.go(DoctorScreen(self.services))
+
+    def action_go_rolling(self) -> None:
+        from screens.rolling import RollingScreen
+
+        self.go(RollingScreen(self.services))
 
     def action_go_problems(self) -> None:
         from screens.problems import ProblemsScreen

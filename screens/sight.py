@@ -6,6 +6,7 @@ Read-only is not a flag that is asked before each act: the app of a read-only co
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,15 @@ from console.checks.values import Findings
 from console.clock import Clock
 from console.diagnose.symptoms import DoctorReport
 from console.drain.requests import OperatorRequest
+from console.drain.roll_requests import RollRequest
+from console.drain.roll_state import RollState
 from console.drain.state import Purpose, RunState
 from console.drain.tape import Tape
 from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents, Operations, RunHandle
+from console.planner.roll import RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.reporting.formats import Format
 from console.store import Store
@@ -76,6 +80,15 @@ class Sight:
     def attach(self, run: RunId) -> RunSight:
         return RunSight(self._reading.attach(run))
 
+    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
+        return self._reading.plan_roll(cluster, nodes)
+
+    def newest_roll(self, cluster: str) -> RollState | None:
+        return self._reading.rolling.newest(cluster)
+
+    def drains_of_roll(self, roll: RollState) -> Mapping[RunId, RunState]:
+        return self._reading.rolling.drains_of(roll)
+
     def plan_return(self, cluster: Cluster, drained: RunState, slots: int | None) -> Plan:
         return self._reading.plan_return(cluster, drained, slots)
 
@@ -124,6 +137,14 @@ class Hand:
             handle = await self._operations.start_run(plan, consents, purpose)
         self._handles[handle.run] = handle
         return handle.run
+
+    def start_roll(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
+        """Begin a rolling run; see :meth:`console.operations.Rolling.start`."""
+        return self._operations.rolling.start(plan, cluster, continues)
+
+    def ask_roll(self, roll: RunId, request: RollRequest) -> None:
+        """Ask a rolling run for something."""
+        self._operations.rolling.ask(roll, request)
 
     def ask(self, run: RunId, request: OperatorRequest) -> None:
         """Ask the run's runner."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from console.clock import Clock, SystemClock
 from console.drain.opening import consent_entries
-from console.drain.roll_events import NodeForecast, RollEvent, RollOpened
+from console.drain.roll_events import RollEvent, RollOpened
 from console.drain.roll_requests import RollRequest
 from console.drain.roll_state import RollState
 from console.drain.rolling import waits_for_somebody
@@ -25,6 +25,7 @@ from console.processes import is_alive
 from console.runs import SILENT_AFTER_S, operator
 from console.site import Site
 
+from .foreseen import forecasts_of
 from .process import start_roll
 
 SETTLE_S = 15.0
@@ -51,6 +52,7 @@ class RollBook:
         self._clock = clock
         self._read_only = read_only
         self._journal: Journal | None = None
+        self._clusters: dict[RunId, str] = {}
         self._looks: dict[RunId, JournalRoll] = {}
         self._children: dict[RunId, tuple[subprocess.Popen[bytes], datetime]] = {}
 
@@ -63,6 +65,25 @@ class RollBook:
                 raise
             return ()
         return tuple(load_roll(journal, roll) for roll in rolls(journal))
+
+    def newest_of(self, cluster: str) -> RunId | None:
+        """The cluster's newest roll. Which cluster a roll is about is read once."""
+        try:
+            journal = self._opened()
+        except JournalUnusable:
+            if self._site.paths.journal.exists():
+                raise
+            return None
+        for roll in rolls(journal):
+            if roll not in self._clusters:
+                self._clusters[roll] = load_roll(journal, roll).cluster
+            if self._clusters[roll] == cluster:
+                return roll
+        return None
+
+    def watch(self, roll: RunId) -> JournalRoll:
+        """A roll to look at."""
+        return self._handle(roll)
 
     def open(self, cluster: str) -> RollState | None:
         """The cluster's roll that is not closed; there is one at the most."""
@@ -197,17 +218,6 @@ def opening_of(plan: RollPlan, cluster: str, wishes: RollWishes, roll: RunId, at
         slots=plan.options.plan.slots,
         excluded=tuple(sorted(wishes.excluded)),
         avoided=tuple(sorted(plan.options.plan.avoided)),
-        forecast=tuple(_forecasts(plan)),
+        forecast=tuple(forecasts_of(plan)),
         continues=wishes.continues,
     )
-
-
-def _forecasts(plan: RollPlan) -> list[NodeForecast]:
-    found = []
-    for wave in plan.waves:
-        for node in wave.nodes:
-            out = [move for move in wave.moves if not move.back and move.source == node]
-            back = sum(move.back and move.destination == node for move in wave.moves)
-            empty_s = max((move.end_s for move in out), default=wave.start_s)
-            found.append(NodeForecast(node, len(out) + back, wave.start_s, empty_s, wave.end_s))
-    return found
