@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+
+from .choices import (
+    Day,
+    DayChoice,
+    FilePath,
+    ParallelPer,
+    ParallelPerChoice,
+    SeverityChoice,
+    TimeOfDay,
+    as_tuple,
+    choice,
+)
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -38,74 +49,8 @@ class Authentication(StrEnum):
     CERTIFICATE = "certificate"
 
 
-class Day(StrEnum):
-    """In the order of :meth:`datetime.date.weekday`."""
-
-    MONDAY = "monday"
-    TUESDAY = "tuesday"
-    WEDNESDAY = "wednesday"
-    THURSDAY = "thursday"
-    FRIDAY = "friday"
-    SATURDAY = "saturday"
-    SUNDAY = "sunday"
-
-
-class Severity(StrEnum):
-    """What a site can say of a conflict."""
-
-    SILENCE = "silence"
-    BLOCKS = "blocks"
-    INTERRUPTS = "interrupts"
-    RISKS = "risks"
-    ADVICE = "advice"
-
-
-class ParallelPer(StrEnum):
-    """What MaximumParallelMigrations counts on this cluster."""
-
-    NODE = "node"
-    PAIR = "pair"
-
-
-def _choice(kind: type[StrEnum]) -> BeforeValidator:
-    """Take a word, in any case, as a member of ``kind``."""
-
-    def convert(value: object) -> object:
-        try:
-            return kind(value.lower()) if isinstance(value, str) else value
-        except ValueError:
-            raise PydanticCustomError(
-                "choice", "unknown word", {"expected": [str(member) for member in kind]}
-            ) from None
-
-    return BeforeValidator(convert)
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _time_of_day(value: object) -> object:
-    """TOML knows local times with seconds only; people write ``"02:00"``."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?", value):
-        try:
-            return time.fromisoformat(value.zfill(5))
-        except ValueError:
-            return value
-    return value
-
-
-def _path(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) and value else value
-
-
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
-FilePath = Annotated[Path, BeforeValidator(_path)]
-TransportChoice = Annotated[Transport, _choice(Transport)]
-AuthenticationChoice = Annotated[Authentication, _choice(Authentication)]
-DayChoice = Annotated[Day, _choice(Day)]
-SeverityChoice = Annotated[Severity, _choice(Severity)]
-ParallelPerChoice = Annotated[ParallelPer, _choice(ParallelPer)]
+TransportChoice = Annotated[Transport, choice(Transport)]
+AuthenticationChoice = Annotated[Authentication, choice(Authentication)]
 AtOnce = Annotated[int, Field(ge=1, le=64)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -149,7 +94,7 @@ class Window(Options):
     """When it closes; an end before the start is on the next day. Give this or duration_minutes."""
     duration_minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
     """How long it stays open. Give this or end."""
-    days: Annotated[tuple[DayChoice, ...], BeforeValidator(_tuple)] = tuple(Day)
+    days: Annotated[tuple[DayChoice, ...], BeforeValidator(as_tuple)] = tuple(Day)
     """The days on which it opens."""
 
     @field_validator("days")
@@ -177,7 +122,7 @@ class Policy(Options):
     """Moves at once on one node; without it the cluster's MaximumParallelMigrations."""
     smb_cap_fraction: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     """Share of the network that SMB migrations may take, for the forecast; without it what the cluster is set to."""
-    avoid: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = ()
+    avoid: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
     """Hosts that no VM is moved to."""
     parallel_per: ParallelPerChoice = ParallelPer.NODE
     """What MaximumParallelMigrations counts: moves of one "node", in and out together, or of one "pair" of nodes."""
@@ -196,7 +141,7 @@ class SharedLine(Options):
     """What plans call it."""
     gbps: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
     """What it carries, in Gbit/s."""
-    members: Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
+    members: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
     """Hosts on its near side: a move crosses it when exactly one of its ends is a member."""
 
 
@@ -239,7 +184,7 @@ class WatchdogOptions(Options):
     """Without progress for so long it is slow, and the likely cause is told."""
     stuck_after_minutes: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 30.0
     """Without progress for so long it is stuck, and what can be done is offered."""
-    when_stuck: Annotated[StuckChoice, _choice(StuckChoice)] | None = None
+    when_stuck: Annotated[StuckChoice, choice(StuckChoice)] | None = None
     """"ask" only offers; "cancel" cancels it and tries it once more elsewhere. Without it a run that the console starts
     asks, and one that a command starts cancels, because nobody is there to be asked."""
 
@@ -280,7 +225,7 @@ class WorldClock(Options):
 class ClusterOptions(Options):
     """One cluster."""
 
-    nodes: Annotated[tuple[Annotated[Node, BeforeValidator(_node)], ...], BeforeValidator(_tuple)]
+    nodes: Annotated[tuple[Annotated[Node, BeforeValidator(_node)], ...], BeforeValidator(as_tuple)]
     """Nodes to start from: names, or tables with name, address and port. Two or three are better than one."""
     transport: TransportChoice = Transport.HTTPS
     """"https", or "http", on which messages are encrypted by the sign-in."""
@@ -308,7 +253,7 @@ class ClusterOptions(Options):
     """The maintenance window that plans are held against."""
     policy: Policy = Policy()
     """What plans start from."""
-    shared_links: Annotated[tuple[SharedLine, ...], BeforeValidator(_tuple)] = ()
+    shared_links: Annotated[tuple[SharedLine, ...], BeforeValidator(as_tuple)] = ()
     """Lines that the moves of several hosts cross."""
     guard: GuardLines = GuardLines()
     """What moves must not do to others."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from .models import Day, Window
+from .choices import Day
+from .models import Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from console.configuration.choices import Day, Severity
 from console.configuration.loading import load_configuration, parse_configuration
-from console.configuration.models import Authentication, Configuration, Day, Severity, Transport
+from console.configuration.models import Authentication, Configuration, Transport
 from console.configuration.problems import ConfigurationError, Problem
 
 FILE = Path("/etc/drainboard/config.toml")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.configuration.models import Day, Window
+from console.configuration.choices import Day
+from console.configuration.models import Window
 from console.configuration.windows import next_opening
 
 ZONE = timezone(timedelta(hours=2))
