@@ -24,7 +24,7 @@ from screens.drawing import Line, clip, cut, joined
 from screens.grid import Grid
 from screens.helps import MOST_SLOTS
 from screens.lines import Lines
-from screens.messages import Failed, GoChosen, VmChosen
+from screens.messages import DetailsWanted, Failed, GoChosen, VmChosen
 from screens.plan_tables import Kind, NotLive, move_columns, move_detail, not_live, verdict, vms_move
 from screens.sight import Services
 from screens.vm_columns import vm_label
@@ -66,6 +66,10 @@ class ReturnScreen(ConsoleScreen, inherit_bindings=False):
         yield Lines(look, id="return-detail", classes="detail")
 
     # -- planning ------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.post_message(DetailsWanted(None))  # its VMs run everywhere now
 
     def show(self, changed: Topic) -> None:
         """Each reading of the cluster plans again: VMs go on moving about while one looks at this."""

@@ -11,7 +11,7 @@ from console.drain.state import Move, MoveState, Outcome, Pace, Phase, Purpose, 
 from console.model.units import PAGE_BYTES
 from console.planner.values import Engine
 from screens.columns import Column, known
-from screens.drawing import Line, bar, between, cut, horizon, joined, wrap
+from screens.drawing import Line, bar, between, cut, horizon, joined, width_of, wrap
 from screens.gauges import slots_line
 from screens.paint import Glyphs, Look
 from screens.vm_columns import vm_label
@@ -83,7 +83,8 @@ def _story(row: MoveRow, width: int) -> Line | None:
     """For a move that has no progress to show: how it went, or what it waits for and what would unblock it."""
     move, state = row.move, row.move.state
     if state in (MoveState.MOVING, MoveState.VERIFYING):
-        return None
+        standing = move.pace is Pace.STUCK or (move.pace is Pace.SLOW and width < _ROOM_FOR_WHY)
+        return ((cut(_stands_still(move), width), "text.warning"),) if standing else None
     if state in (MoveState.DONE, MoveState.INTERRUPTED):
         took = f"took {formatting.short_duration(move.duration_s)}" if move.duration_s is not None else ""
         dark = f"dark {formatting.short_duration(move.blackout_s)}" if move.blackout_s is not None else ""
@@ -94,6 +95,16 @@ def _story(row: MoveRow, width: int) -> Line | None:
     waits = state in (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING)
     after = f" · then {formatting.short_duration(move.forecast_p50_s)}" if waits else ""
     return ((cut(reason + after, width), "text.muted" if waits else f"state.{state.value}"),)
+
+
+_ROOM_FOR_WHY = 64
+"""Cells from the bar on in which the column of reasons has a place too."""
+
+
+def _stands_still(move: Move) -> str:
+    """Why a move makes no progress, and what to press; the cause alone where there is no room for more."""
+    cause = formatting.plain(move.reason).partition(". What can be done")[0] or "no progress"
+    return f"STUCK · X: what can be done · {cause}" if move.pace is Pace.STUCK else cause
 
 
 def _runs(row: MoveRow) -> bool:
@@ -116,7 +127,7 @@ def _progress(move: Move, width: int, glyphs: Glyphs) -> Line:
 
 
 def _left(row: MoveRow) -> Line:
-    if row.move.state.terminal:
+    if row.move.state.terminal or row.move.pace is Pace.STUCK:
         return ()
     return ((formatting.short_duration(row.left_s), "" if row.move.state.in_flight else "text.muted"),)
 
@@ -137,6 +148,7 @@ def headline(run: RunState, look: Look, width: int) -> Line:
             ((f"  {phase_words(run)}", "text.strong"),),
             (("STARTS PAUSED", "state.held"),) if run.paused and on else None,
             (("STOPPING", "text.warning"),) if run.stopping and on else None,
+            ((f"{len(stuck_ones(run))} STUCK", "text.bad"),) if on and stuck_ones(run) else None,
             *(_counted(states, state) for state in _SPECIAL),
             ((f"{flight} in flight, {waiting} waiting", "text.muted"),) if on else None,
         ],
@@ -144,6 +156,11 @@ def headline(run: RunState, look: Look, width: int) -> Line:
     )
     native = run.engine is Engine.NATIVE
     return between(words, (*slots_line(run, look), ("  ", "")), width) if on and not native else words
+
+
+def stuck_ones(run: RunState) -> list[Move]:
+    """Moves that the watchdog has given up hoping for: nobody can tell when the run ends."""
+    return [move for move in run.moves.values() if move.state is MoveState.MOVING and move.pace is Pace.STUCK]
 
 
 _SPECIAL = (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
@@ -218,6 +235,8 @@ def finish_words(run: RunState) -> Line:
     if run.finished_at is not None:
         took = (run.finished_at - run.created_at).total_seconds()
         return ((f"ended {formatting.clock_time(run.finished_at)} after {formatting.duration(took)}", "text.strong"),)
+    if stuck_ones(run):
+        return (("finish not known while a move is stuck", "text.bad"),)
     middle, worst = run.forecast_finish_p50_at, run.forecast_finish_p90_at
     text: Line = ((f"finish {formatting.clock_time(middle)}, {formatting.clock_time(worst)} at worst", "text.strong"),)
     if run.window_ends_at is None or worst is None:
@@ -252,8 +271,20 @@ def move_detail(row: MoveRow | None, width: int) -> list[Line]:
         f"attempt {move.attempts}" if move.attempts > 1 else "",
         "queued by the cluster" if move.queued_by_cluster else "",
     ]
-    first = (("  ", ""), (vm_label(move.vm), "text.strong"), ("  ", ""), (reason, f"state.{move.state.value}"))
-    return [first, ((cut("  " + " · ".join(fact for fact in facts if fact), width), "text.muted"),)]
+    style = "text.warning" if move.pace is not Pace.STEADY else f"state.{move.state.value}"
+    return [
+        *_named_reason(vm_label(move.vm), reason, style, width),
+        ((cut("  " + " · ".join(fact for fact in facts if fact), width), "text.muted"),),
+    ]
+
+
+def _named_reason(name: str, reason: str, style: str, width: int) -> list[Line]:
+    """A VM's name and why it is where it is, in two lines at the most."""
+    head: Line = (("  ", ""), (name, "text.strong"), ("  ", ""))
+    room = max(24, width - width_of(head) - 1)
+    first = wrap(reason, room)[0]
+    rest = " ".join(reason.split()[len(first.split()) :])
+    return [(*head, (first, style)), *([((cut(f"  {rest}", width), style),)] if rest else [])]
 
 
 def default_reason(state: MoveState) -> str:

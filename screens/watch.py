@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
+from console.checks.values import Conflict, Findings
 from console.clock import sleep_for
+from console.drain.state import RunState
 from console.model.cluster import Cluster
 from console.model.failures import Failure
 from console.model.identity import HostName, RunId
@@ -19,6 +22,9 @@ FULL_READ_S = 300.0
 """A light re-read can not see everything: a full one comes this often."""
 LEAST_WAIT_S = 0.25
 """Real seconds between two looks, however fast the clock of a lab runs."""
+
+
+_MIGRATING = "vm-already-migrating"
 
 
 class Watcher:
@@ -126,7 +132,7 @@ class Watcher:
 
     async def _check(self, cluster: Cluster) -> None:
         findings = await asyncio.to_thread(self._services.sight.check, cluster)
-        self._services.store.put_findings(findings, cluster.read_at)
+        self._services.store.put_findings(without_own(findings, self._services.live_run), cluster.read_at)
 
     async def _run_loop(self) -> None:
         while True:
@@ -144,6 +150,18 @@ class Watcher:
             for wait in waits:
                 wait.cancel()
         await asyncio.sleep(self._least_wait_s)
+
+
+def without_own(findings: Findings, run: RunState | None) -> Findings:
+    """A VM that the run itself moves is not in anybody's way."""
+    if run is None:
+        return findings
+
+    def own(conflict: Conflict) -> bool:
+        vm = conflict.subject.vm
+        return conflict.code == _MIGRATING and vm is not None and vm.id in run.moves
+
+    return replace(findings, conflicts=tuple(conflict for conflict in findings.conflicts if not own(conflict)))
 
 
 def words_of(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from console.actions import BY_ID
+from console.checks.values import Findings, Subject
 from console.drain import guard, requests
 from console.drain.state import GuardReading, MoveState, Outcome, Pace
 from console.model.cluster import MigrationTransport
@@ -13,9 +14,11 @@ from console.model.failures import Unreachable
 from console.model.identity import HostName
 from screens.drained import DrainedScreen
 from screens.gauges import gauge_lines, guard_words, slots_line
+from screens.lines import Pager
 from screens.paint import Look
 from screens.run import RunScreen
 from screens.run_tables import finish_words, move_rows, totals
+from screens.watch import without_own
 from tests.builders import READ_AT
 from tests.screens.driving import Console, console, pass_time, text_of, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
@@ -176,3 +179,55 @@ def test_the_guard_s_readings_stand_beside_their_lines_and_turn_bad_when_they_cr
     assert "HOLDING new starts" in _words(guard_words(run, 60))
     assert "the guard keeps back 1" in _words([slots_line(replace(run, guard_slots=1, slots=2), LOOK)])
     assert "0 slots: nothing starts" in _words([slots_line(replace(run, slots=0), LOOK)])
+
+
+async def test_a_stuck_move_says_so_everywhere_and_no_finish_is_promised() -> None:
+    operations = FakeOperations(cluster_of(4, 6))
+    handle = run_of(operations)
+    reason = (
+        "no progress for 30 min at 61 %: the guest dirties memory faster. What can be done, in order: 1. look; 2. go"
+    )
+    for size in ((80, 24), (120, 40)):
+        async with console(operations, size) as opened:
+            await _opened(opened, operations, handle)
+            moving = next(m for m in handle.state().moves.values() if m.state is MoveState.MOVING)
+            handle.force(moving.vm.id, pace=Pace.STUCK, reason=reason)
+            await pass_time(opened[1], operations, 1)
+            text = text_of(opened[0])
+            assert "STUCK · X: what can be done" in text
+            assert "1 STUCK" in text
+            assert "finish not known while a move is stuck" in text
+            assert "finish not known" in text.splitlines()[0]
+            assert "What can be done, in order" in " ".join(text.split())
+
+
+def test_a_vm_that_the_run_moves_itself_stands_in_nobody_s_way() -> None:
+    operations = FakeOperations(cluster_of(4, 6))
+    run = run_of(operations).state()
+    own, other = next(iter(run.moves.values())).vm, operations.cluster.vms_on(HostName("HV02"))[0].ref
+    conflict = operations.check(operations.cluster).conflicts[0]
+    moving = [replace(conflict, code="vm-already-migrating", subject=Subject(vm=vm)) for vm in (own, other)]
+    both = Findings((*moving, replace(conflict, subject=Subject(vm=own))))
+    assert [c.subject.vm for c in without_own(both, run).conflicts] == [other, own]
+    assert without_own(both, None) is both
+
+
+async def test_the_end_of_the_log_stays_in_sight_until_somebody_scrolls_back() -> None:
+    operations = FakeOperations(cluster_of(4, 6))
+    handle = run_of(operations)
+    async with console(operations, (120, 40)) as opened:
+        app, pilot = opened
+        screen = await _opened(opened, operations, handle)
+        log = screen.query_one("#run-log", Pager)
+        for number in range(60):
+            handle.say(f"line {number}")
+            await pass_time(pilot, operations, 1)
+        await pilot.pause()
+        assert "line 59" in text_of(app)
+        await pilot.press("3", "k", "k")
+        await pilot.pause()
+        before = log.scroll_offset.y
+        for number in range(60, 65):
+            handle.say(f"line {number}")
+            await pass_time(pilot, operations, 1)
+        assert log.scroll_offset.y == before
