@@ -23,6 +23,8 @@ class _Span:
     """Of its copying."""
     source: HostName
     destination: HostName
+    lone_bytes_per_s: float
+    """What it could reach alone: the rest of its share is the others'."""
 
 
 def shared_rates(moves: Sequence[FinishedMove], paths: Sequence[Path], overhead_s: float) -> list[float]:
@@ -31,7 +33,7 @@ def shared_rates(moves: Sequence[FinishedMove], paths: Sequence[Path], overhead_
     A move that is being set up shares a slot and no link, so what counts is the overlap of the copying. Where it is
     not known when a move began, its own word on how many there were is taken.
     """
-    spans = [_span(move, overhead_s) for move in moves]
+    spans = [_span(move, path, overhead_s) for move, path in zip(moves, paths, strict=True)]
     beside = _siblings(spans)
     return [
         path.rate_bytes_per_s(move.sharing) if span is None else _mean_rate(span, others, path)
@@ -39,13 +41,19 @@ def shared_rates(moves: Sequence[FinishedMove], paths: Sequence[Path], overhead_
     ]
 
 
-def _span(move: FinishedMove, overhead_s: float) -> _Span | None:
+def _span(move: FinishedMove, path: Path, overhead_s: float) -> _Span | None:
     if not move.duration_s:
         return None
     end_s = move.finished_at.timestamp()
     idle_s = min(overhead_s, (1 - _COPIES_AT_LEAST) * move.duration_s)
     begin_s = end_s - move.duration_s
-    return _Span(begin_s + _BEFORE * idle_s, end_s - (1 - _BEFORE) * idle_s, move.source, move.destination)
+    return _Span(
+        begin_s + _BEFORE * idle_s,
+        end_s - (1 - _BEFORE) * idle_s,
+        move.source,
+        move.destination,
+        path.rate_bytes_per_s(),
+    )
 
 
 _BEFORE = 0.6
@@ -78,6 +86,13 @@ def _mean_rate(span: _Span, others: Sequence[_Span], path: Path) -> float:
     )
     sent = 0.0
     for begin_s, end_s in pairwise(edges):
-        at_once = 1 + sum(each.begin_s <= begin_s and each.end_s >= end_s for each in others)
-        sent += (end_s - begin_s) * path.rate_bytes_per_s(at_once)
+        there = [each.lone_bytes_per_s for each in others if each.begin_s <= begin_s and each.end_s >= end_s]
+        sent += (end_s - begin_s) * _share(path, there)
     return sent / (span.end_s - span.begin_s)
+
+
+def _share(path: Path, others: Sequence[float]) -> float:
+    """An equal share, and what others leave of theirs because they can not use it."""
+    equal = path.capacity_bytes_per_s / (1 + len(others))
+    left = path.capacity_bytes_per_s - sum(min(each, equal) for each in others)
+    return min(max(equal, left), path.stream_bytes_per_s)
