@@ -64,14 +64,14 @@ def planned_rows(plan: RollPlan) -> list[NodeRow]:
 def roll_columns(look: Look) -> tuple[Column[NodeRow], ...]:
     return (
         Column("stage", "STAGE", 14, lambda r, w: _stage(r.node, look), most=17, pinned=True),
-        Column("node", "NODE", 8, lambda r, w: ((cut(formatting.name(r.node.name), w), "text.strong"),), grows=1,
+        Column("node", "NODE", 6, lambda r, w: ((cut(formatting.name(r.node.name), w), "text.strong"),), grows=1,
                most=24, pinned=True),
         Column("wave", "WAVE", 4, lambda r, w: str(r.node.wave + 1), right=True, style="text.muted"),
         Column("moved", "MOVES", 9, lambda r, w: _moves(r), right=True),
-        Column("bar", "PROGRESS", 12, lambda r, w: _bar(r, w, look), grows=4, most=48, span=_reason),
-        Column("took", "TOOK", 8, lambda r, w: _took(r), right=True),
-        Column("forecast", "FORECAST", 8, lambda r, w: _foreseen(r), right=True, style="text.muted"),
-        Column("hook", "HOOK", 8, lambda r, w: _hook(r.node), right=True),
+        Column("bar", "PROGRESS", 8, lambda r, w: _bar(r, w, look), grows=4, most=48, span=_reason),
+        Column("took", "TOOK", 7, lambda r, w: _took(r), right=True),
+        Column("forecast", "PLANNED", 7, lambda r, w: _foreseen(r), right=True, style="text.muted"),
+        Column("hook", "HOOK", 7, lambda r, w: _hook(r.node), right=True),
     )  # fmt: skip
 
 
@@ -187,8 +187,8 @@ def plan_lines(plan: RollPlan | None, nodes: int) -> list[Line]:
         stay = len(plan.infeasible) + len(plan.left_behind)
         words = f"  {formatting.count(stay, 'VM')} can not move or would stay: agree by the command drainboard roll."
         lines.append(((words, "text.warning"),))
-    advice = "  A begins with the first node and asks before each further one; hooks: the command drainboard roll."
-    return [*lines, ((advice, "text.muted"),)]
+    first = ", ".join(plan.waves[0].nodes) if plan.waves else "nothing"
+    return [*lines, ((f"  A begins with {first}; each further node waits for you again.", "text.muted"),)]
 
 
 def confirmation_of_wave(roll: RollState, wave: int, *, short: bool) -> list[Line]:

@@ -5,6 +5,7 @@ Every method that changes anything is counted, so that read-only can be shown to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -8,15 +8,18 @@ from datetime import timedelta
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
 from console.clock import ManualClock
+from console.drain import roll_events as re
 from console.drain.state import MoveState, Outcome
 from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
 from console.model.identity import HostName
+from console.rolling.book import RollWishes
 from screens.replay import ReplayScreen
 from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
+from tests.screens.rolled import roll_plan_of
 
 _ROLES = ("sql-prod", "web-fe", "exch-mbx", "file", "app-erp", "k8s-node", "cache", "build", "rds", "print")
 _SIZES = (192, 16, 64, 32, 48, 24, 12, 8, 16, 4)
@@ -267,6 +270,61 @@ def _typed(text: str) -> tuple[str, ...]:
     return ("D", "tab", *text)
 
 
+# -- rolling runs ------------------------------------------------------------------------------------------------
+
+Roll = Callable[[FakeOperations], None]
+
+
+def _opened_roll(operations: FakeOperations, wishes: RollWishes) -> list[HostName]:
+    rolling = operations.rolling
+    rolling.open(roll_plan_of(operations.cluster), wishes)
+    assert rolling.state is not None
+    return list(rolling.state.nodes)
+
+
+def _under_way(operations: FakeOperations) -> None:
+    nodes = _opened_roll(operations, RollWishes(hook=("/usr/local/bin/patch-node",)))
+    rolling, at = operations.rolling, operations.clock.now()
+    for node in nodes[:3]:
+        at = rolling.drained(node, at, 11.0, hook=0)
+    operations.clock.advance((at - operations.clock.now()).total_seconds())
+    run = run_of(operations, nodes[3])
+    rolling.happen(
+        re.HealthSeen(at, True), re.WaveBegan(at, 3), re.NodeDrainIntended(at, nodes[3], run.run)
+    )  # fmt: skip
+    operations.clock.advance(60)
+    rolling.drains[run.run] = run.state()
+
+
+def _waits(operations: FakeOperations) -> None:
+    nodes = _opened_roll(operations, RollWishes(approve=True))
+    at = operations.rolling.drained(nodes[0], operations.clock.now(), 9.0)
+    operations.clock.advance((at - operations.clock.now()).total_seconds() + 30)
+
+
+def _failed_hook(operations: FakeOperations) -> None:
+    nodes = _opened_roll(operations, RollWishes(hook=("/usr/local/bin/patch-node",)))
+    at = operations.rolling.drained(nodes[0], operations.clock.now(), 9.0, hook=0)
+    at = operations.rolling.drained(nodes[1], at, 12.0, hook=3)
+    operations.clock.advance((at - operations.clock.now()).total_seconds() + 30)
+
+
+def _rolling(roll: Roll, *keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]:
+    async def drive(operations: FakeOperations, opened: Console) -> None:
+        roll(operations)
+        await opened[1].press("m", *keys)
+        await opened[1].pause()
+
+    return drive
+
+
+async def _rolling_plan(operations: FakeOperations, opened: Console) -> None:
+    app, pilot = opened
+    await pilot.press("m")
+    await until(pilot, lambda: getattr(app.screen, "plan", None) is not None)
+    await pilot.pause()
+
+
 SCENES = {
     "board": Scene(_stay),
     "board-read-only": Scene(_stay, read_only=True),
@@ -296,6 +354,11 @@ SCENES = {
     "matrix": Scene(_keys("c", "3")),
     "advice": Scene(_keys("u")),
     "doctor": Scene(_keys("i")),
+    "rolling-plan": Scene(_rolling_plan),
+    "rolling": Scene(_rolling(_under_way)),
+    "rolling-waits": Scene(_rolling(_waits)),
+    "rolling-failed": Scene(_rolling(_failed_hook)),
+    "rolling-confirm": Scene(_rolling(_waits, "A")),
     "problems": Scene(_keys("exclamation_mark")),
     "help": Scene(_keys("question_mark")),
     "palette": Scene(_keys("colon")),

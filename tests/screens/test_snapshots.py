@@ -32,6 +32,8 @@ PICTURES = [
     ("hand-over", (80, 24), "dark", False),
     ("return", (80, 24), "dark", False),
     ("replay-paused", (80, 24), "dark", False),
+    ("rolling-waits", (80, 24), "dark", False),
+    ("rolling-failed", (120, 40), "dark", False),
     ("quit", (80, 24), "sixteen", True),
     ("reading", (80, 24), "dark", False),
     ("matrix", (80, 24), "dark", False),
