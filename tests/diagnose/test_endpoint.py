@@ -34,13 +34,14 @@ def test_the_plain_endpoint() -> None:
 def test_to_watch_and_to_drain() -> None:
     found = told(*READS, *CHANGES)
     assert found.verdict is Verdict.WELL
-    assert found.message == "Drainboard.Operate answers: constrained, to watch and to drain (83 functions)."
+    count = len(READS) + len(CHANGES)
+    assert found.message == f"Drainboard.Operate answers: constrained, to watch and to drain ({count} functions)."
 
 
 def test_to_watch_only() -> None:
     found = told(*(name.upper() for name in READS))
     assert found.verdict is Verdict.WELL
-    assert "to watch only (68 functions)" in found.message
+    assert f"to watch only ({len(READS)} functions)" in found.message
 
 
 @pytest.mark.parametrize("lacking", [READS[3], CHANGES[3]])
@@ -52,7 +53,7 @@ def test_an_endpoint_of_an_older_console_is_named_with_what_it_lacks(lacking: st
 
 
 def test_somebody_elses_endpoint_lacks_everything() -> None:
-    assert f"lacks {', '.join(READS[:3])} and 65 more" in told().message
+    assert f"lacks {', '.join(READS[:3])} and {len(READS) - 3} more" in told().message
 
 
 def test_an_endpoint_that_restricts_nothing_is_found_out() -> None:
