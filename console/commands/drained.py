@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.checks.hosts import lacking_commands
-from console.drain.settings import CHANGEABLE
+from console.drain.settings import CHANGEABLE, PARALLEL_MIGRATIONS
 from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
@@ -57,7 +57,7 @@ def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, 
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
         host = find_host(cluster, node)
-        options = _options(levers.on(cluster), cluster, wishes)
+        options = _options(levers.on(cluster), cluster, wishes, settings)
         cluster = await operations.read_details(cluster, host)
         consents = _consents(cluster, wishes, settings)
         require_endpoint(operations, cluster, host)
@@ -129,7 +129,13 @@ def settings_of(typed: Sequence[str]) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _options(options: PlanOptions, cluster: Cluster, wishes: DrainRequest) -> PlanOptions:
+def _options(
+    options: PlanOptions, cluster: Cluster, wishes: DrainRequest, settings: tuple[tuple[str, int], ...]
+) -> PlanOptions:
+    """A limit that the run will set is the one to plan with, where no slots were typed."""
+    limit = dict(settings).get(PARALLEL_MIGRATIONS)
+    if limit is not None and options.slots is None:
+        options = replace(options, slots=max(limit, 1))
     left = _ids(cluster, wishes.leave_behind) - {EVERY}
     engine = Engine.NATIVE if wishes.native else Engine.PLANNED
     return replace(options, engine=engine, excluded=options.excluded | frozenset(VmId(vm) for vm in left))

@@ -13,6 +13,7 @@ from console.configuration.problems import ConfigurationError
 from console.configuration.secrets import PasswordMissing, find_password, keyring_lookup
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
+from console.journal.trouble import JournalUnusable
 from console.model.failures import Failure
 from console.site import Site, find_site
 from console.snapshot import SnapshotUnreadable
@@ -70,6 +71,8 @@ def explained() -> Iterator[None]:
         count = len(error.problems)
         raise UsageProblem(f"{error}\n{count} problem{'s' * (count > 1)} in the configuration.") from None
     except SnapshotUnreadable as error:
+        raise UsageProblem(str(error)) from None
+    except JournalUnusable as error:
         raise UsageProblem(str(error)) from None
     except PasswordMissing as error:
         raise CommandEnded(ExitCode.NO_CONNECTION, str(error)) from None

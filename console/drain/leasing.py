@@ -96,7 +96,8 @@ def _ours(turn: Turn, signal: sg.LeaseRead, terms: LeaseTerms, ruling: Ruling, r
         _lose(turn, rivals[0].holder, f"{rivals[0].holder} renewed its lease just in time")
         return
     if left_s <= terms.life_s * 2 / 3:
-        turn.ask(RenewLease(row.name, lease_properties(terms, turn.state.run, signal.cluster_now)))
+        wanted = lease_properties(terms, turn.state.run, signal.cluster_now)
+        turn.ask(RenewLease(row.name, tuple(item for item in wanted if item not in row.properties.items())))
     if left_s > 0:
         seen_at = signal.asked_at or signal.at
         turn.record(

@@ -44,6 +44,8 @@ class Rules:
     """Between looks while something moves."""
     glance_s: float = 0.1
     """At the least between looks at a move that is about to arrive, when others wait for its slot."""
+    guard_s: float = 1.9
+    """Between two readings of the guard: each poll brings one, however its answers are delayed."""
     idle_s: float = 10.0
     settle_s: float = 10.0
     """After a start the role may still look at rest on its source for so long."""

@@ -205,8 +205,14 @@ def _due_while_moving(turn: Turn) -> None:
     verify_again(turn)
     change_at_start(turn)
     follow_native(turn)
-    if turn.rules.guard is not None and (moving or any(move.state in WAITING for move in state.moves.values())):
+    concerned = moving or any(move.state in WAITING for move in state.moves.values())
+    if turn.rules.guard is not None and concerned and _guard_is_due(turn):
         turn.ask(ReadGuard())
+
+
+def _guard_is_due(turn: Turn) -> bool:
+    reading = turn.state.guard
+    return reading is None or not 0 <= turn.seconds_since(reading.read_at) < turn.rules.guard_s
 
 
 def _next_look(turn: Turn) -> datetime:

@@ -11,7 +11,7 @@ from console.clock import Clock
 from console.drain.lease import LeaseRow, node_of
 from console.drain.state import Move
 from console.inventory.asking import Interview
-from console.model.cluster import Host
+from console.model.cluster import DrainStatus, Host
 from console.model.failures import Failure
 from console.model.identity import HostName
 from console.ports import Reader
@@ -24,6 +24,10 @@ from .looking import is_draining
 
 BALANCER_EVENT = 1808
 """FailoverClustering: the cluster's balancer is about to move VMs."""
+
+
+_ENDED = (DrainStatus.COMPLETED, DrainStatus.FAILED)
+"""A run sets the drain flag itself only when nothing is left to move."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Actors:
 
 
 def _drain(nodes: Sequence[Host], source: HostName) -> str:
-    if any(node.name == source and is_draining(node) for node in nodes):
+    if any(node.name == source and (is_draining(node) or node.drain_status in _ENDED) for node in nodes):
         return f"another drain of {source} (Cluster-Aware Updating, Failover Cluster Manager or a colleague)"
     return ""
 

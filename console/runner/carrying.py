@@ -10,7 +10,7 @@ from console.drain import commands as cmd
 from console.drain import signals as sg
 from console.drain.facts import Reply
 from console.drain.limits import WAITING
-from console.drain.state import Move, RunState
+from console.drain.state import Move, MoveState, RunState
 from console.model.failures import Failure
 from console.model.identity import HostName, VmId
 from console.planner.values import Plan
@@ -23,6 +23,9 @@ from .sensing import Sensors
 
 Task = cmd.ReadCommand | cmd.ChangeCommand | cmd.LeaseCommand
 """What can be carried out: every command but the wish to be woken."""
+
+_ARRIVED = (MoveState.VERIFYING, MoveState.DONE)
+"""Windows may still be tidying up after these: they are not others' migrations."""
 
 Replanner = Callable[[RunState, VmId | None, HostName | None], Awaitable[Plan]]
 """Plans what is left of a run anew; raises Failure when the cluster can not be read."""
@@ -67,7 +70,8 @@ class Executor:
             case cmd.ReadNode():
                 return await self._read_node()
             case cmd.ReadProgress(vms):
-                return await self._read_progress([state.moves[vm] for vm in vms if vm in state.moves])
+                arrived = [move for move in state.moves.values() if move.state in _ARRIVED]
+                return await self._read_progress([state.moves[vm] for vm in vms if vm in state.moves], arrived)
             case cmd.CheckMove(vm, destination):
                 return await self._check(state.moves[vm], destination)
             case cmd.VerifyArrival(vm, host):
@@ -105,9 +109,9 @@ class Executor:
             return sg.ReadFailed(self.clock.now(), str(failure))
         return sg.NodeRead(self.clock.now(), facts)
 
-    async def _read_progress(self, moves: list[Move]) -> sg.Signal:
+    async def _read_progress(self, moves: list[Move], arrived: list[Move]) -> sg.Signal:
         try:
-            sights, foreign = await self.lookout.progress(moves)
+            sights, foreign = await self.lookout.progress(moves, arrived)
         except Failure as failure:
             return sg.ReadFailed(self.clock.now(), str(failure))
         return sg.ProgressRead(self.clock.now(), sights, foreign)

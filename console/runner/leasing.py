@@ -60,8 +60,7 @@ class Leases:
         """Every lease, and the time of the node that is asked first."""
         asked_at = self.clock.now()
         try:
-            rows = await self._rows()
-            now = await self._cluster_now()
+            rows, now = await asyncio.gather(self._rows(), self._cluster_now())
         except Failure as failure:
             return sg.ReadFailed(self.clock.now(), str(failure))
         return sg.LeaseRead(self.clock.now(), now, rows, asked_at)
@@ -79,23 +78,24 @@ class Leases:
     async def _rows(self) -> tuple[LeaseRow, ...]:
         """Every lease; one that can not be read makes the whole look fail, for it may be in force."""
         groups = await self._listed()
-        found = []
-        for name, id in groups:
-            try:
-                properties = await self._properties(name)
-            except Failure:
-                if (name, id) in await self._listed():
-                    raise
-                continue
-            found.append(LeaseRow(name, id, properties))
-        return tuple(found)
+        found = await asyncio.gather(*(self._row(name, id, turn) for turn, (name, id) in enumerate(groups)))
+        return tuple(row for row in found if row is not None)
+
+    async def _row(self, name: RoleName, id: str, turn: int) -> LeaseRow | None:
+        """None for a lease that was removed meanwhile."""
+        try:
+            return LeaseRow(name, id, await self._properties(name, turn))
+        except Failure:
+            if (name, id) in await self._listed():
+                raise
+            return None
 
     async def _listed(self) -> tuple[tuple[RoleName, str], ...]:
         groups = await self.circle.told(catalogue.leases.LEASES.bind(), _groups)
         return tuple(group for group in groups if group[0] != SETTINGS_OBJECT)
 
-    async def _properties(self, name: RoleName) -> Mapping[str, str]:
-        return await self.circle.told(catalogue.leases.lease_properties(name), _named_values)
+    async def _properties(self, name: RoleName, turn: int = 0) -> Mapping[str, str]:
+        return await self.circle.told(catalogue.leases.lease_properties(name), _named_values, turn=turn)
 
     async def _cluster_now(self) -> datetime:
         host = self.circle.order[0]

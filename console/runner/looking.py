@@ -69,12 +69,12 @@ class Lookout:
 
     async def at_node(self) -> NodeFacts:
         """The drained node: its state and everything that it owns."""
-        nodes = await self.circle.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes)
-        self.circle.take(nodes)
-        groups, volumes = await asyncio.gather(
-            self.circle.told(catalogue.cluster.groups_of_node(self.node), decode.cluster.groups),
-            self.circle.told(catalogue.cluster.SHARED_VOLUMES.bind(), _volumes),
+        nodes, groups, volumes = await asyncio.gather(
+            self.circle.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes),
+            self.circle.told(catalogue.cluster.groups_of_node(self.node), decode.cluster.groups, turn=1),
+            self.circle.told(catalogue.cluster.SHARED_VOLUMES.bind(), _volumes, turn=2),
         )
+        self.circle.take(nodes)
         own = next((host for host in nodes if host.name.casefold() == self.node.casefold()), None)
         if own is None:
             raise CommandFailed(self.node, f"The cluster has no node {self.node}.", "Was it evicted?")
@@ -99,7 +99,7 @@ class Lookout:
             self._resource_of(move),
             self._vm_at(move.source, move.vm.id),
             self._host_load(destination),
-            self.circle.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes),
+            self.circle.told(catalogue.cluster.NODES.bind(), decode.cluster.nodes, turn=2),
         )
         self._status_before[move.vm.id] = None if resource is None else resource.last_status
         node = next((host for host in nodes if host.name == destination), None)
@@ -120,8 +120,7 @@ class Lookout:
 
     async def arrival(self, move: Move, host: HostName) -> Arrival:
         """The VM on the host where its role is said to be."""
-        group = await self._group_of(move)
-        rows = await self.reader.read(host, catalogue.vms.vm(move.vm.id))
+        group, rows = await asyncio.gather(self._group_of(move), self.reader.read(host, catalogue.vms.vm(move.vm.id)))
         found = decode.vms.virtual_machines(rows.rows, host, self.clock.now(), Problems(host))
         vm = next((item for item in found if item.id == move.vm.id), None)
         return Arrival(
@@ -141,7 +140,7 @@ class Lookout:
         if move.resource_name is None:
             return None
         call = catalogue.progress.resources_in_flight([move.resource_name])
-        return next(iter(await self.circle.told_if_possible(call, decode.cluster.resources) or ()), None)
+        return next(iter(await self.circle.told_if_possible(call, decode.cluster.resources, turn=1) or ()), None)
 
     async def _vm_at(self, host: HostName, vm: VmId) -> VirtualMachine | None:
         def one(rows: Sequence[Row], problems: Problems) -> tuple[VirtualMachine, ...]:
@@ -163,8 +162,10 @@ class Lookout:
 
     # progress
 
-    async def progress(self, moves: Iterable[Move]) -> tuple[tuple[Sight, ...], Mapping[HostName, int] | None]:
-        """Every move in flight, and the migrations at each node that are not among them."""
+    async def progress(
+        self, moves: Iterable[Move], own: Iterable[Move] = ()
+    ) -> tuple[tuple[Sight, ...], Mapping[HostName, int] | None]:
+        """Every move in flight, and the migrations at each node that are not among them, or among ``own`` ones."""
         flying = tuple(moves)
         sources = tuple(dict.fromkeys(move.source for move in flying))
         roles, resources, views = await asyncio.gather(
@@ -178,7 +179,7 @@ class Lookout:
             for move in flying
             if (sight := self._sight(move, roles, resources, seen.get(move.source, _HostView()))) is not None
         )
-        return sights, _foreign(flying, seen)
+        return sights, _foreign((*flying, *own), seen)
 
     async def _roles_of(self, moves: Sequence[Move]) -> dict[RoleName, RoleState]:
         names = [move.vm.role for move in moves if move.vm.role is not None]
@@ -192,7 +193,7 @@ class Lookout:
         if not names:
             return {}
         call = catalogue.progress.resources_in_flight(names)
-        found = await self.circle.told_if_possible(call, decode.cluster.resources)
+        found = await self.circle.told_if_possible(call, decode.cluster.resources, turn=1)
         return {resource.name: resource for resource in found or ()}
 
     async def _host_view(self, host: HostName) -> _HostView:

@@ -34,6 +34,8 @@ LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
 ANSWER_S = 75.0
 """Real seconds after which a command counts as unanswered: longer than any deadline of the wire."""
+GUARD_S = 0.5
+"""Real seconds at the least between two readings of the guard: on a fast clock they would crowd out all else."""
 SETTLE_S, CONFIRM_S, GLANCE_S = 2.0, 0.2, 0.1
 """Real seconds at the least before a started move may be taken for one that came back, between two such looks, and
 between two looks at a move that is about to arrive."""
@@ -133,6 +135,7 @@ def _rules(site: Site, clock: Clock, operator: str) -> Rules:
         settle_s=max(rules.settle_s, SETTLE_S * speed),
         confirm_s=max(rules.confirm_s, CONFIRM_S * speed),
         glance_s=max(rules.glance_s, GLANCE_S * speed),
+        guard_s=max(rules.guard_s, GUARD_S * speed),
     )
 
 
