@@ -37,7 +37,8 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
         self.run_state = run
 
     def headline(self) -> str:
-        return f"End of {formatting.name(self.run_state.run)}"
+        returns = self.run_state.purpose is Purpose.RETURN
+        return f"{'Return' if returns else 'Drain'} of {formatting.name(self.run_state.node)}, ended"
 
     def body(self) -> Iterable[Widget]:
         yield Pager(self.services.look, id="reading")
@@ -111,17 +112,25 @@ def _band(run: RunState, width: int) -> Line:
 
 def _verdict(run: RunState) -> str:
     node = formatting.name(run.node)
+    rest = f"{node} is not empty" if run.purpose is Purpose.DRAIN else f"not every VM is back on {node}"
     verdicts = {
         Outcome.DRAINED: _drained(run, node),
         Outcome.RETURNED: f"{node} is in service again, and its VMs are back.",
-        Outcome.STOPPED: f"Stopped by the operator. What was in flight has finished; {node} is not empty.",
+        Outcome.STOPPED: _stopped(run, rest),
         Outcome.DETACHED: f"The console let go. What was moving goes on by itself; nobody verifies {node}.",
-        Outcome.FAILED: f"Some moves failed; {node} is not empty.",
-        Outcome.BLOCKED: f"Nothing more can move; {node} is not empty.",
-        Outcome.WINDOW_CLOSED: f"The window closed first; {node} is not empty.",
+        Outcome.FAILED: f"Some moves failed; {rest}.",
+        Outcome.BLOCKED: f"Nothing more can move; {rest}.",
+        Outcome.WINDOW_CLOSED: f"The window closed first; {rest}.",
         Outcome.CONTACT_LOST: f"Contact was lost with moves running: look at {node} before anything else.",
     }
     return verdicts[run.outcome] if run.outcome is not None else "The run is still on."
+
+
+def _stopped(run: RunState, rest: str) -> str:
+    if run.stopping:
+        return f"Stopped by the operator. What was in flight has finished; {rest}."
+    left = len(_with(run, MoveState.SKIPPED))
+    return f"{formatting.count(left, 'VM')} {'was' if left == 1 else 'were'} left by the operator; {rest}."
 
 
 def _drained(run: RunState, node: str) -> str:
@@ -164,6 +173,6 @@ def _moves(title: str, moves: list[Move], width: int) -> list[Line]:
     for move in moves:
         reason = formatting.plain(move.reason)
         said = reason.lower().startswith(move.state.value)
-        text = f"{vm_label(move.vm)}: {reason if said else f'{move.state.value}. {reason}'}"
+        text = f"{vm_label(move.vm)}: {reason if said else f'{move.state.value}: {reason}'}"
         lines += [((row, f"state.{move.state.value}"),) for row in wrap(text, max(40, width - 4), "  ")]
     return lines

@@ -56,7 +56,7 @@ def help_lines(screen: str, services: Services, width: int) -> list[Line]:
         (("  Upper-case letters change the world, lower-case ones do not;", "text.muted"),),
         (
             (
-                "  G only moves the cursor, + and - only slots. Keys can be changed by id in the configuration.",
+                "  G only moves the cursor, + and - only slots or a replay's speed. Keys can be changed by id.",
                 "text.muted",
             ),
         ),

@@ -55,6 +55,8 @@ class HistoryScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.runs.empty = "The journal can not be read: ! says why."
+            self.runs.redraw()
             self.post_message(Failed("journal", event.worker.error))
 
     def reasons(self) -> Mapping[str, Callable[[], str]]:
