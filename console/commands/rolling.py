@@ -27,6 +27,7 @@ from .names import find_host, find_vm
 from .output import narrate
 from .roll import report
 from .roll_followed import follow_roll
+from .roll_lab import joined_lab, remember_lab
 from .session import read_all, with_operations
 from .target import Target
 
@@ -72,6 +73,8 @@ def continued(target: Target, asked: Asked, *, as_json: bool) -> int:
         CommandEnded: none is open, a node that it does not know, or no connection.
     """
 
+    target = joined_lab(target)
+
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
         book = RollBook(operations.site, operations.clock, read_only=operations.read_only)
@@ -107,6 +110,7 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
     Raises:
         CommandEnded: it can not start: names, consents, another roll, no connection.
     """
+    target = joined_lab(target)
     settings = settings_of(request.consents[2])
     hook = program_of(request.hook)
 
@@ -127,6 +131,7 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         if not as_json:
             report(plan, choices)
         handle = _start(book, plan, cluster, replace(wishes, continues=continues))
+        remember_lab(target, operations.site)
         return await follow_roll(operations, book, handle, approve=_approve(asked, fresh=True), as_json=as_json)
 
     return with_operations(target, work, read_only=False)

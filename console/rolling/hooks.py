@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from console.configuration.secrets import without_passwords
 from console.formatting import plain
 
 GRACE_S = 5.0
@@ -41,7 +42,7 @@ async def run_hook(program: Sequence[str], variables: Mapping[str, str], timeout
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **variables},
+            env={**without_passwords(os.environ), **variables},
             **_group_of_its_own(),
         )
     except (OSError, ValueError) as error:
