@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
-from console.model.cluster import Host, VirtualMachine
+from console.model.cluster import Host, VirtualMachine, VmState
 from console.model.details import VmDetails
 
 from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
@@ -57,7 +57,7 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in details_of(facts, this, "Get-VMAssignableDevice", lambda details: details.assigned_devices):
         if not isinstance(item, tuple):
             yield item
-        elif item[1]:
+        elif item[1] and item[0].state is not VmState.OFF:
             vm, devices = item
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
@@ -201,7 +201,9 @@ def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
     for item in details_of(facts, this, "Get-VMHardDiskDrive", lambda details: details.disks):
         if not isinstance(item, tuple):
             yield item
-        elif any(disk.controller_type == PERSISTENT_MEMORY_CONTROLLER for disk in item[1]):
+        elif item[0].state is not VmState.OFF and any(
+            disk.controller_type == PERSISTENT_MEMORY_CONTROLLER for disk in item[1]
+        ):
             vm = item[0]
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.model.cluster import Host, VirtualMachine
+from console.model.cluster import Host, VirtualMachine, VmState
 from console.model.details import GpuPartition
 
 from .devices import details_of
@@ -63,6 +63,8 @@ def _pinned(this: Check, vm: VirtualMachine, partitions: tuple[GpuPartition, ...
     """Why the VM can not leave whatever the destination; None when it could."""
     subject = Subject(vm=vm.ref, host=vm.host)
     answers = [partition.supports_outgoing_live_migration for partition in partitions]
+    if vm.state is VmState.OFF:
+        return None
     if False in answers:
         return this.conflict(
             subject,

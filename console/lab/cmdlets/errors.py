@@ -173,6 +173,20 @@ def vm_not_found(cmdlet: str, name: str, what: str = "name") -> PsError:
     )
 
 
+def vm_not_off(cmdlet: str, name: str) -> PsError:
+    """The words are the lab's own; that it is refused while the VM runs is documented."""
+    return PsError(
+        f"Failed to modify device 'Processor': not possible while virtual machine '{name}' is not off.",
+        f"InvalidState,{command_class(cmdlet)}",
+        INVALID_OPERATION,
+        _HYPER_V,
+        reason="VirtualizationException",
+        activity=cmdlet,
+        target=name,
+        target_type="String",
+    )
+
+
 def cim(cmdlet: str, message: str, hresult: int, target: str, category: int = METADATA_ERROR) -> PsError:
     return PsError(
         message,

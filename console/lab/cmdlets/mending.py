@@ -15,7 +15,7 @@ from console.lab.engine import PsObject, PsValue
 from console.lab.world.build_vms import add_role
 from console.lab.world.facts import AccessRule
 from console.lab.world.service import ClusterRefusal
-from console.lab.world.state import Host, Resource, Transport, VmState
+from console.lab.world.state import Host, Resource, Transport, VirtualMachine, VmState
 
 _MODULE_OF_FEATURE = {"hyper-v-powershell": "Hyper-V", "rsat-clustering-powershell": "FailoverClusters"}
 
@@ -66,6 +66,43 @@ def resume_vm(call: Invocation) -> Iterable[PsValue]:
     for vm in by_name(call, call.texts("Name") or []):
         if vm.state is VmState.PAUSED:
             vm.state = VmState.RUNNING
+    return []
+
+
+@answers("Stop-VM", changes=True)
+def stop_vm(call: Invocation) -> Iterable[PsValue]:
+    for vm in by_name(call, call.texts("Name") or []):
+        if vm.running:
+            vm.state = VmState.OFF
+    call.scope.cluster.touch()
+    return []
+
+
+def _that_are_off(call: Invocation, names: list[str]) -> Iterable[VirtualMachine]:
+    """The VMs of these names; one that is not off is an error."""
+    for vm in by_name(call, names):
+        if vm.state is VmState.OFF:
+            yield vm
+        else:
+            call.error(errors.vm_not_off(call.cmdlet, vm.name))
+
+
+@answers("Set-VMProcessor", changes=True)
+def set_vm_processor(call: Invocation) -> Iterable[PsValue]:
+    mode = call.text("CompatibilityForMigrationMode")
+    for vm in _that_are_off(call, call.texts("VMName") or []):
+        if "CompatibilityForMigrationEnabled" in call.arguments:
+            vm.compatibility_enabled = bool(call.arguments["CompatibilityForMigrationEnabled"])
+        if mode is not None:
+            vm.compatibility_mode = mode
+    return []
+
+
+@answers("Update-VMVersion", changes=True)
+def update_vm_version(call: Invocation) -> Iterable[PsValue]:
+    """To the newest that this host knows."""
+    for vm in _that_are_off(call, call.texts("Name") or []):
+        vm.version = max(call.scope.host.vm_versions, key=lambda version: [int(part) for part in version.split(".")])
     return []
 
 
