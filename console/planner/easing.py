@@ -1,7 +1,8 @@
 """How much a move that outlasts the others really shares.
 
 A move is forecast twice, alone and among as many as there are slots. What it sends depends on that: the slower its
-passes, the more is dirtied meanwhile. One that goes on when the others are long over shares for a part of its time only.
+passes, the more is dirtied meanwhile. One that goes on when the others are long over shares for a part of its time
+only.
 """
 
 from __future__ import annotations

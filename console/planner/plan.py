@@ -103,7 +103,7 @@ class _Planning:
             slots=self.slots,
             makespan_s=timed.makespan_s,
             makespan_p90_s=makespan_p90_s(timed.makespan_s, timed.moves, self.slots * len(self.nodes)),
-            lower_bound_s=min(timed.lower_bound_s, timed.makespan_s),
+            lower_bound_s=timed.lower_bound_s,
             n1_after=may_lose_one,
             notes=notes_on(self.cluster, self.options, self.slots),
             in_flight=tuple(timed.under_way),
@@ -193,7 +193,9 @@ class _Planning:
         under_way = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is not None]
         to_come = [move for move, each in zip(moves, ordered, strict=True) if each.under_way is None]
         to_come.sort(key=lambda move: move.start_s)
-        return _Timed(to_come, under_way, lower_bound_s([each.solo_job(alone) for each in ordered], limits))
+        bound_s = lower_bound_s([each.solo_job(alone) for each in ordered], limits)
+        # what is under way goes on even where the limits, and with them the bound, would no longer let it
+        return _Timed(to_come, under_way, min(bound_s, found.makespan_s) if under_way else bound_s)
 
     def _limits(self, candidates: Sequence[Candidate]) -> Limits:
         forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]

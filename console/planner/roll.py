@@ -316,7 +316,8 @@ class _Roll:
 
     def _drain(self, node: HostName, wave: tuple[HostName, ...], number: int) -> list[Choice]:
         plan = self.options.plan
-        options = replace(plan, avoided=plan.avoided | (frozenset(wave) - {node}))
+        held_to = {vm: host for vm, host in plan.pinned.items() if host not in wave}
+        options = replace(plan, avoided=plan.avoided | (frozenset(wave) - {node}), pinned=held_to)
         asked = with_levers(self.cluster, node, options)
         movable, left, infeasible = sort_out(asked, node, options, Progress())
         placement = Placement(asked, (node,), options, self.blocked, preferences=Preferences(tier=self._tiers(number)))

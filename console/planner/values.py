@@ -197,4 +197,4 @@ class Plan:
     @property
     def ratio(self) -> float:
         """Makespan over lower bound; 1.0 is the best that any plan could do."""
-        return self.makespan_s / self.lower_bound_s if self.lower_bound_s > 0 else 1.0
+        return max(1.0, self.makespan_s / self.lower_bound_s) if self.lower_bound_s > 0 else 1.0

@@ -96,6 +96,14 @@ def test_vms_without_a_place_count_neither_as_moved_nor_in_the_bound() -> None:
     assert found.moves_per_vm >= found.lower_bound_moves
 
 
+def test_a_fixed_destination_holds_until_that_host_is_emptied_itself() -> None:
+    vms = [make_vm(f"v{n}", host_name(1 + n % 4), 8) for n in range(8)]
+    found = roll(make_cluster(4, vms=vms), plan=PlanOptions(pinned={vms[0].id: host_name(3)}))
+    assert not found.infeasible
+    went = [move.destination for wave in found.waves for move in wave.moves if move.vm == vms[0].ref]
+    assert host_name(3) in went
+
+
 def test_service_is_part_of_the_window_and_each_wave_waits_for_approval() -> None:
     cluster = make_cluster(4, 3, seed=1)
     quick, slow = roll(cluster), roll(cluster, service_s=600.0)
