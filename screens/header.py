@@ -10,7 +10,7 @@ from console import formatting
 from console.actions import Action, Effect, Scope, key_label
 from screens.drawing import Line, Span, between, clip, joined, width_of
 from screens.lines import Lines
-from screens.run_tables import stuck_ones
+from screens.run_tables import why_no_finish
 from screens.sight import Services
 
 _ALWAYS = 90
@@ -44,8 +44,9 @@ def _finish(services: Services) -> Line | None:
     run = services.live_run
     if run is None or run.forecast_finish_p50_at is None:
         return None
-    if stuck_ones(run):
-        return (("finish not known: stuck", "text.bad"),)
+    unknown = why_no_finish(run)
+    if unknown:
+        return ((f"finish not known: {unknown}", "text.bad"),)
     ends_at = run.window_ends_at or services.window_ends_at
     worst = run.forecast_finish_p90_at or run.forecast_finish_p50_at
     style = "text.strong" if ends_at is None or worst <= ends_at else "text.warning"

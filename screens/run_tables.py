@@ -163,6 +163,25 @@ def stuck_ones(run: RunState) -> list[Move]:
     return [move for move in run.moves.values() if move.state is MoveState.MOVING and move.pace is Pace.STUCK]
 
 
+def why_no_finish(run: RunState) -> str:
+    """Why no finish can be promised: something stands still, or takes longer than was foreseen at worst."""
+    stuck = len(stuck_ones(run))
+    if stuck:
+        return f"{formatting.count(stuck, 'move')} stuck"
+    worst = run.forecast_finish_p90_at
+    overdue = [move for move in run.in_flight if _overdue(move, run.now)]
+    if worst is None or not overdue or (worst - run.now).total_seconds() > _SOON_S:
+        return ""
+    return f"{formatting.count(len(overdue), 'move')} overdue"
+
+
+def _overdue(move: Move, now: datetime) -> bool:
+    gone_s = (now - move.started_at).total_seconds() if move.started_at is not None else 0.0
+    return move.state is MoveState.MOVING and gone_s > move.forecast_p90_s
+
+
+_SOON_S = 15.0
+"""A worst case this near is only the present moment, pushed along."""
 _SPECIAL = (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
 
 
@@ -235,8 +254,9 @@ def finish_words(run: RunState) -> Line:
     if run.finished_at is not None:
         took = (run.finished_at - run.created_at).total_seconds()
         return ((f"ended {formatting.clock_time(run.finished_at)} after {formatting.duration(took)}", "text.strong"),)
-    if stuck_ones(run):
-        return (("finish not known while a move is stuck", "text.bad"),)
+    unknown = why_no_finish(run)
+    if unknown:
+        return ((f"finish not known: {unknown}", "text.bad"),)
     middle, worst = run.forecast_finish_p50_at, run.forecast_finish_p90_at
     text: Line = ((f"finish {formatting.clock_time(middle)}, {formatting.clock_time(worst)} at worst", "text.strong"),)
     if run.window_ends_at is None or worst is None:

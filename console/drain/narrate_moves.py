@@ -30,6 +30,8 @@ def _(event: mv.MoveStartUnanswered, state: RunState) -> Told:
 
 @tell.register
 def _(event: mv.MoveAdopted, state: RunState) -> Told:
+    if not event.reason:
+        return f"{name_of(state, event.vm)} is moved by the cluster's own drain", False
     return f"{name_of(state, event.vm)}{because(event.reason)}", True
 
 

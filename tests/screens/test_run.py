@@ -17,7 +17,7 @@ from screens.gauges import gauge_lines, guard_words, slots_line
 from screens.lines import Pager
 from screens.paint import Look
 from screens.run import RunScreen
-from screens.run_tables import finish_words, move_rows, totals
+from screens.run_tables import finish_words, move_rows, totals, why_no_finish
 from screens.watch import without_own
 from tests.builders import READ_AT
 from tests.screens.driving import Console, console, pass_time, text_of, until
@@ -147,6 +147,19 @@ async def test_the_end_is_shown_once_and_says_what_is_not_verified() -> None:
     assert app.return_value == 0
 
 
+def test_a_move_that_takes_longer_than_foreseen_at_worst_makes_the_finish_unknown() -> None:
+    operations = FakeOperations(cluster_of(4, 6))
+    handle = run_of(operations)
+    operations.clock.advance(3)
+    run = handle.state()
+    moving = next(m for m in run.moves.values() if m.state is MoveState.MOVING)
+    late = replace(moving, started_at=run.now - timedelta(seconds=moving.forecast_p90_s + 1))
+    run = replace(run, moves={**run.moves, moving.vm.id: late})
+    assert why_no_finish(run) == "", "others still take longer"
+    run = replace(run, forecast_finish_p90_at=run.now)
+    assert why_no_finish(run) == "1 move overdue"
+
+
 def test_the_forecast_turns_warning_before_it_turns_bad() -> None:
     run = run_of(FakeOperations(cluster_of(4, 6))).state()
     run = replace(run, forecast_finish_p50_at=READ_AT + timedelta(minutes=50),
@@ -196,7 +209,7 @@ async def test_a_stuck_move_says_so_everywhere_and_no_finish_is_promised() -> No
             text = text_of(opened[0])
             assert "STUCK · X: what can be done" in text
             assert "1 STUCK" in text
-            assert "finish not known while a move is stuck" in text
+            assert "finish not known: 1 move stuck" in text
             assert "finish not known" in text.splitlines()[0]
             assert "What can be done, in order" in " ".join(text.split())
 
