@@ -47,6 +47,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._leave: Callable[[], None] | None = None
         self._pending = Topic.ALL
         self._was_stale = False
+        self._furnished = False
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -79,8 +80,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     @property
     def stands(self) -> bool:
-        """Whether its widgets are there: a key can close a screen before they are, and the clock still ticks then."""
-        return bool(self.query("#too-small"))
+        """Whether its widgets are there: a key can close a screen before they are, and the clock still ticks then.
+
+        Those at the top are there before those inside of them, which only the mounting of the screen waits for.
+        """
+        return self._furnished and bool(self.query("#too-small"))
 
     @property
     def seen(self) -> bool:
@@ -100,6 +104,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return super().check_message_enabled(message)
 
     def on_mount(self) -> None:
+        self._furnished = True
         self._leave = self.services.store.subscribe(self.TOPICS | Topic.PROBLEMS, self._heard)
         if self.PANES and self.stands:
             self.show_pane(1)
