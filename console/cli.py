@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from console import __version__
 from console.commands.target import Target
 from console.exits import CommandEnded, ExitCode
+from console.formatting import plain_lines
 
 COMMANDS = (
     "lab",
@@ -90,10 +92,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = drainboard.main(list(arguments), prog_name="drainboard", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(plain_lines(said.getvalue().rstrip("\n")), err=True)
         return int(ExitCode.USAGE)
     except CommandEnded as error:
-        click.echo(error.text, err=True)
+        click.echo(plain_lines(error.text), err=True)
         return int(error.code)
     except (click.Abort, KeyboardInterrupt):
         return int(ExitCode.INTERRUPTED)

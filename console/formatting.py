@@ -22,6 +22,7 @@ _ESCAPE_SEQUENCES = re.compile(
     r"|\x9b[0-9:;<=>?]*[ -/]*[@-~]"
 )
 _WHITE = re.compile(r"[\s\x00]+")
+_GAPS = re.compile("( {2,})")
 _PLAIN_ASCII = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _WIDTH_BREAKERS = frozenset(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0000, 0xE01F0), 0x00AD, 0x034F, 0x115F, 0x3164))
@@ -60,6 +61,18 @@ def _harmless(text: str) -> str:
             continue
         kept.append(_REPLACEMENT if category in ("Cc", "Co", "Cs", "Cn") else character)
     return "".join(kept).strip()
+
+
+def plain_lines(text: str) -> str:
+    """As :func:`plain`, for text of ours that has remote parts: its line ends, indentation and gaps stay."""
+    return "\n".join("".join(map(_plain_part, _GAPS.split(line))) for line in text.split("\n"))
+
+
+def _plain_part(part: str) -> str:
+    if not part.strip(" "):
+        return part
+    start, end = part.startswith(" "), part.endswith(" ")
+    return f"{' ' * start}{plain(part)}{' ' * end}"
 
 
 def name(text: str) -> str:

@@ -8,7 +8,7 @@ import traceback
 from rich.text import Text
 from textual.app import App
 
-from console.formatting import plain
+from console.formatting import plain_lines
 
 
 class DiscreetCrash(App[int]):
@@ -24,5 +24,4 @@ def crash_text(error: BaseException | None) -> str:
     """The traceback without values."""
     if error is None:
         return "The console broke, and nobody knows why."
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return "\n".join(line[: len(line) - len(line.lstrip())] + plain(line) for line in lines)
+    return plain_lines("".join(traceback.format_exception(error)).rstrip("\n"))

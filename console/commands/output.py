@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from console.formatting import plain_lines
+
 
 def print_document(document: Mapping[str, Any]) -> None:
     """One JSON document on stdout: ASCII, so that no terminal or code page can spoil it."""
@@ -24,7 +26,7 @@ def print_line(document: Mapping[str, Any]) -> None:
 
 def narrate(text: str) -> None:
     """Say something to the person who watches; never on stdout."""
-    click.echo(text, err=True)
+    click.echo(plain_lines(text), err=True)
 
 
 def print_text(text: str = "") -> None:

@@ -63,3 +63,32 @@ def test_no_name_writes_on_the_terminal(
         assert not {sign for sign in text if sign != "\n" and unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs")}
     if flags:
         json.loads(shown.out)
+
+
+TYPED = "\x1b]0;owned\x07\x1b[31mx"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "HV01", "--from", TYPED],
+        ["hosts", "--config", TYPED],
+        ["hosts", "--config", "bad.toml"],
+        ["drain", TYPED, TYPED],
+        ["report", TYPED, "--journal", "none.sqlite"],
+        ["jea", "export", f"file/{TYPED}"],
+        ["lab", "--serve", TYPED],
+        [TYPED],
+    ],
+    ids=lambda command: command[0].strip("\x1b")[:6],
+)
+def test_what_was_typed_or_configured_is_told_as_text(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "bad.toml").write_text('"\\u001b]0;x\\u0007\\u001b[31m" = 1\n')
+    assert run(command) == 2
+    shown = capsys.readouterr()
+    assert shown.err
+    assert not {sign for sign in shown.out + shown.err if sign != "\n" and unicodedata.category(sign) == "Cc"}
