@@ -32,6 +32,7 @@ from screens.bindings import bindings_of
 from screens.board import BoardScreen
 from screens.crash import DiscreetCrash
 from screens.paint import Look, textual_theme
+from screens.rolling_notice import told_of_roll
 from screens.routes import Routes
 from screens.sight import Hand, Services, Sight
 from screens.watch import LEAST_WAIT_S, Watcher, words_of
@@ -114,6 +115,7 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
         if self._unknown_theme:
             self.problem("themes", ThemeError(self._unknown_theme, ["there is no such theme; dark is used."]))
         self.store.subscribe(Topic.RUN, lambda _: self._note_end())
+        self._roll_told = self.store.subscribe(Topic.CLUSTER, lambda _: self._tell_of_roll())
         self.set_interval(1.0, self._tick)
         self._watcher.start()
         if self._first_run is not None:
@@ -121,6 +123,14 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         self._watcher.stop()
+
+    def _tell_of_roll(self) -> None:
+        """Once the cluster is known: a rolling run that is open waits for nobody to find it."""
+        if self.store.cluster is not None:
+            self._roll_told()
+            text = told_of_roll(self.services)
+            if text:
+                self.notify(text, timeout=10, markup=False)
 
     def use_theme(self, spec: ThemeSpec) -> None:
         """Draw everything in this theme from now on."""

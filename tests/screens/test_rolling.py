@@ -89,3 +89,12 @@ async def test_a_console_that_only_looks_can_ask_for_nothing() -> None:
         await pilot.press("m", "A", "S", "T", "L")
         assert isinstance(app.screen, RollingScreen)
         assert operations.changes == []
+
+
+async def test_a_console_that_opens_says_that_a_roll_is_open() -> None:
+    operations = FakeOperations()
+    nodes = opened(operations, approve=True)
+    operations.rolling.drained(nodes[0], operations.clock.now(), 5.0)  # type: ignore[arg-type]
+    async with console(operations) as (app, _):
+        said = [notice.message for notice in app._notifications]
+        assert said == ["A rolling run is open: wave 2 waits for approval. m shows it."]
