@@ -28,12 +28,15 @@ def run_document(state: RunState) -> Document:
         "consents": [_consent(consent) for consent in state.consents],
         "moves": [_move(move, closed=state.outcome is not None) for move in state.moves.values()],
         "owned": [_owned(item) for item in state.owned],
+        "degraded_disks": [plain(name) for name in state.degraded_disks],
         "left_on_node": [plain(name) for name in state.left_on_node],
         "started_at": _time(state.created_at),
         "finished_at": _time(state.finished_at),
         "forecast_s": state.forecast_s,
         "window_ends_at": _time(state.window_ends_at),
-        "settings_changed": [_setting(change) for change in state.settings_changed],
+        "settings_changed": [
+            _setting(change) for change in state.settings_changed if change.touched or change.given_up
+        ],
         "held_by": plain(state.held_by) or None,
     }
 
@@ -53,6 +56,7 @@ def _move(move: Move, *, closed: bool) -> Document:
         "forecast_s": move.forecast_p50_s,
         "blackout_s": move.blackout_s,
         "bytes": move.bytes_sent,
+        "memory_bytes": move.memory_bytes,
     }
 
 

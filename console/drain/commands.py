@@ -74,6 +74,14 @@ class ReadActor:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadStorage:
+    """What pausing cost Storage Spaces Direct; nothing where there is none.
+
+    Answer: :class:`console.drain.signals.StorageRead`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class ReadGuard:
     pass
 
@@ -213,6 +221,7 @@ ReadCommand: TypeAlias = (
     | VerifyArrival
     | ReadBlackout
     | ReadActor
+    | ReadStorage
     | ReadSetting
     | ReadGuard
     | Replan

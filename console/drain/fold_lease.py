@@ -131,6 +131,11 @@ def _(event: le.ForeignDrainJoined, state: RunState) -> RunState:
 
 
 @_changed.register
+def _(event: le.RedundancyLost, state: RunState) -> RunState:
+    return evolve(state, degraded_disks=event.disks)
+
+
+@_changed.register
 def _(event: le.ResumeIntended, state: RunState) -> RunState:
     return evolve(state, phase=Phase.RESUMING, pause_asked_at=event.at)
 

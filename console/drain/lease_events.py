@@ -111,6 +111,14 @@ class ForeignDrainJoined:
 
 
 @dataclass(frozen=True, slots=True)
+class RedundancyLost:
+    """After the pause these virtual disks are degraded: so they stay until the node is resumed."""
+
+    at: datetime
+    disks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeIntended:
     """Resume-ClusterNode -Failback NoFailback, before VMs return."""
 
@@ -155,6 +163,7 @@ LeaseEvent: TypeAlias = (
     | TimeSkipped
     | EngineChanged
     | ForeignDrainJoined
+    | RedundancyLost
     | ResumeIntended
     | NodeResumed
     | ResumeFailed

@@ -238,6 +238,12 @@ def _(event: le.EngineChanged, state: RunState) -> Told:
 
 
 @tell.register
+def _(event: le.RedundancyLost, state: RunState) -> Told:
+    shown = ", ".join(event.disks[:3]) + (f" and {len(event.disks) - 3} more" if len(event.disks) > 3 else "")
+    return f"While {state.node} is paused {shown} miss a copy: no other node may be lost before it is resumed", True
+
+
+@tell.register
 def _(event: le.ForeignDrainJoined, state: RunState) -> Told:
     return (
         f"Another drain of {state.node} was begun beside this run (Cluster-Aware Updating, Failover Cluster Manager or "

@@ -6,8 +6,9 @@ from console.model.cluster import DrainStatus, NodeState
 from console.planner.values import Engine
 
 from . import events as ev
+from . import lease_events as le
 from . import move_events as mv
-from .commands import CloseNode, MoveOwned, PauseNode, ReadLease, ReadNode, ReadProgress, Replan
+from .commands import CloseNode, MoveOwned, PauseNode, ReadLease, ReadNode, ReadProgress, ReadStorage, Replan
 from .ending import finish, settled_outcome
 from .facts import Answered, NodeFacts
 from .following import late_ones, regain_contact
@@ -17,7 +18,7 @@ from .native import on_native_node, start_native
 from .opening import move_of
 from .returning import resume, was_it_resumed
 from .settings import change_at_start
-from .signals import CloseAnswered, NodeRead, OwnedAnswered, PauseAnswered, Replanned
+from .signals import CloseAnswered, NodeRead, OwnedAnswered, PauseAnswered, Replanned, StorageRead
 from .state import Move, MoveState, Outcome, OwnedItem, OwnedKind, Phase, Purpose
 from .turn import Turn
 
@@ -84,19 +85,29 @@ def on_pause(turn: Turn, signal: PauseAnswered) -> None:
     if turn.state.phase is not Phase.PAUSING:
         return
     if signal.reply.done:
-        turn.record(ev.NodePaused(turn.at))
-        enter(turn)
+        _paused(turn)
     elif signal.reply.answered is Answered.REFUSED:
         _pause_failed(turn, signal.reply.reason)
     else:
         turn.ask(ReadNode())
 
 
+def _paused(turn: Turn) -> None:
+    """On Storage Spaces Direct the pause may have cost a copy: the storage is read again and told, and goes on."""
+    turn.record(ev.NodePaused(turn.at))
+    turn.ask(ReadStorage())
+    enter(turn)
+
+
+def on_storage(turn: Turn, signal: StorageRead) -> None:
+    if signal.degraded and turn.state.node_paused and turn.state.closing_as is None:
+        turn.record(le.RedundancyLost(turn.at, signal.degraded))
+
+
 def _was_it_paused(turn: Turn, node: NodeFacts) -> None:
     """The pause was asked for and its answer is outstanding or lost: the node itself tells."""
     if node.state is NodeState.PAUSED:
-        turn.record(ev.NodePaused(turn.at))
-        enter(turn)
+        _paused(turn)
     elif turn.seconds_since(turn.state.pause_asked_at) >= turn.rules.pause_patience_s:
         _pause_failed(turn, "the node is not paused and nothing answered")
 

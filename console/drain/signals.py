@@ -177,6 +177,14 @@ class NativeAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageRead:
+    """The virtual disks that are not healthy, by name."""
+
+    at: datetime
+    degraded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SettingRead:
     at: datetime
     name: str
@@ -259,6 +267,7 @@ Signal: TypeAlias = (
     | OwnedAnswered
     | CloseAnswered
     | NativeAnswered
+    | StorageRead
     | SettingRead
     | SettingAnswered
     | GuardMeasured

@@ -327,6 +327,8 @@ class RunState:
     pause_node: bool = True
     """False: the operator chose not to pause (storage would lose redundancy)."""
     node_paused: bool = False
+    degraded_disks: tuple[str, ...] = ()
+    """Virtual disks that the pause took a copy from, for the whole run."""
     smb_transport: bool = False
     held_by: str = ""
     """Who or what else holds the node; the run was refused."""

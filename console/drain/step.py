@@ -29,7 +29,7 @@ from .limits import WAITING
 from .native import follow_native, on_native
 from .obey import on_request
 from .outlook import revise
-from .phases import begin_verification, enter, on_close, on_node, on_owned, on_pause, on_replanned
+from .phases import begin_verification, enter, on_close, on_node, on_owned, on_pause, on_replanned, on_storage
 from .returning import on_resumed
 from .rules import Rules
 from .settings import change_at_start, on_setting_answered, on_setting_read, restore, settings_pending
@@ -73,6 +73,7 @@ _react.register(sg.Replanned, lambda signal, turn: on_replanned(turn, signal))
 _react.register(sg.OwnedAnswered, lambda signal, turn: on_owned(turn, signal))
 _react.register(sg.CloseAnswered, lambda signal, turn: on_close(turn, signal))
 _react.register(sg.NativeAnswered, lambda signal, turn: on_native(turn, signal))
+_react.register(sg.StorageRead, lambda signal, turn: on_storage(turn, signal))
 _react.register(sg.SettingRead, lambda signal, turn: on_setting_read(turn, signal))
 _react.register(sg.SettingAnswered, lambda signal, turn: on_setting_answered(turn, signal))
 _react.register(sg.LeaseRead, lambda signal, turn: on_lease(turn, signal))

@@ -78,6 +78,8 @@ class Executor:
                 return await self._verify(state.moves[vm], host)
             case cmd.ReadCause() | cmd.ReadBlackout() | cmd.ReadActor():
                 return await self._read_traces(command, state)
+            case cmd.ReadStorage():
+                return sg.StorageRead(self.clock.now(), await self.lookout.degraded_disks())
             case cmd.ReadSetting(name):
                 return await self._read_setting(name)
             case cmd.ReadGuard():

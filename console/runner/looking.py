@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 _FAILURE_BIT = 0x80000000
 """Of an HRESULT; LastOperationStatusCode holds informational codes, too."""
+NOT_HEALTHY = frozenset({1, 2})
+"""MSFT_VirtualDisk.HealthStatus: warning, unhealthy."""
 _SLACK = timedelta(seconds=30)
 """Around a move's start in the event logs: the host's clock is not ours."""
 
@@ -259,6 +261,14 @@ class Lookout:
         answers = await asyncio.gather(*(self._ask_host(host, call, decode.events.records) for host in hosts))
         found = [event for answer in answers for event in answer or () if event.vm == move.vm.id]
         return sorted(found, key=lambda event: event.at or since, reverse=True)
+
+    async def degraded_disks(self) -> tuple[str, ...]:
+        """Virtual disks of Storage Spaces Direct that are not healthy; none where there is no such storage."""
+        settings = await self.circle.told_if_possible(catalogue.cluster.CLUSTER.bind(), lambda rows, _: tuple(rows))
+        if not settings or not settings[0].get("S2DEnabled"):
+            return ()
+        disks = await self.circle.told_if_possible(catalogue.cluster.VIRTUAL_DISKS.bind(), decode.facts.virtual_disks)
+        return tuple(disk.name for disk in disks or () if disk.health in NOT_HEALTHY)
 
     async def setting(self, name: str) -> str | None:
         """A property of the cluster as text; None when it has none of that name."""

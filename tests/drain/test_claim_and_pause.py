@@ -95,3 +95,19 @@ def test_a_cluster_that_never_answers_ends_with_no_connection() -> None:
     table.tick(500.0)
     assert table.state.outcome is Outcome.CONTACT_LOST
     assert exit_code(table.state) == 7
+
+
+def test_what_the_pause_costs_the_storage_is_read_told_and_kept_and_stops_nothing() -> None:
+    table = desk().claim()
+    assert table.asked(cmd.ReadStorage)
+    assert table.asked(cmd.CheckMove)
+    table.send(sg.StorageRead, ("Volume01", "Volume02"))
+    assert table.state.degraded_disks == ("Volume01", "Volume02")
+    assert "Volume01, Volume02 miss a copy" in table.state.log[-1].text
+    assert table.start(0).state.occupied_slots == 2
+
+
+def test_a_storage_that_is_well_is_not_spoken_of() -> None:
+    table = desk().claim()
+    before = table.state.log
+    assert table.send(sg.StorageRead, ()).state.log == before

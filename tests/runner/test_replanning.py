@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from console.drain.state import MoveState, RunState
 from console.journal.live import load_run
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
+from console.model.facts import StorageJob, VirtualDisk
 from console.model.identity import VmId
+from console.runner.replanning import explained_by_pause
+from tests.builders import make_cluster
 from tests.labdoor import LabDoor, run_until_done
 from tests.runner.drains import Drain
 
@@ -59,3 +63,16 @@ async def test_a_vm_that_is_to_go_elsewhere_loses_its_place_and_nobody_else_does
     changed = {move.vm.id for move in plan.moves if move.destination != state.moves[move.vm.id].destination}
     assert changed == {vm}
     assert next(move for move in plan.moves if move.vm.id == vm).destination == wanted
+
+
+def test_what_the_runs_own_pause_explains_does_not_block_its_plans() -> None:
+    cluster = replace(
+        make_cluster(2),
+        storage_jobs=(StorageJob("Repair", 5), StorageJob("Rebalance", 4)),
+        virtual_disks=(VirtualDisk("a", 1), VirtualDisk("b", 2)),
+    )
+    seen = explained_by_pause(cluster)
+    assert [disk.health for disk in seen.virtual_disks or ()] == [0, 2], "an unhealthy one still blocks"
+    assert [job.name for job in seen.storage_jobs or ()] == ["Rebalance"], "a repair that runs still does"
+    unread = replace(cluster, storage_jobs=None, virtual_disks=None)
+    assert explained_by_pause(unread) == unread
