@@ -12,7 +12,9 @@ from .target import ClusterCommand, Target, json_option, target_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.planner.roll import RollChoice, RollPlan
+    from console.planner.roll import RollChoice, RollOptions, RollPlan
+
+    from .levers import Levers
 
 
 @click.command(name="roll", cls=ClusterCommand)
@@ -106,7 +108,15 @@ def command(
     return rolled_out(target, request, asked, as_json=as_json)
 
 
-def _planned(target: Target, snapshot: Path | None, nodes: tuple[str, ...], levers, options, *, as_json: bool) -> int:  # type: ignore[no-untyped-def]
+def _planned(
+    target: Target,
+    snapshot: Path | None,
+    nodes: tuple[str, ...],
+    levers: Levers,
+    options: RollOptions,
+    *,
+    as_json: bool,
+) -> int:
     from console.documents import roll_document
     from console.exits import ExitCode
 

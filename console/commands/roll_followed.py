@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from console.drain.roll_outlook import forecast_end, roll_exit_code, sentence_of, stage_words, standing_of
@@ -59,7 +63,7 @@ async def follow_roll(
             following.take(handle.news())
             if interrupted():
                 following.interrupted()
-            if await following.stands():
+            if await following.stands(interrupted):
                 break
             await asyncio.sleep(LOOK_S)
             waited_s += LOOK_S
@@ -113,7 +117,7 @@ class _Following:
             f"The roll goes on in its own process. Rejoin it: drainboard attach {self._handle.roll}",
         )
 
-    async def stands(self) -> bool:
+    async def stands(self, interrupted: Callable[[], bool]) -> bool:
         """Ask or answer what the roll waits for; True when it waits and nobody here can decide."""
         state = self.state
         if state is None or not waits_for_somebody(state):
@@ -125,12 +129,12 @@ class _Following:
         self._told_wait = standing
         wave = state.waits_for_approval
         if state.failed:
-            return await self._decide(state)
+            return await self._decide(state, interrupted)
         if wave is not None and self._approve == "all":
             self._ask(ApproveWave(wave))
         elif wave is not None and self._approve == "each":
             names = ", ".join(node.name for node in state.of_wave(wave))
-            answer = await _question(f"{standing}: {names}. Begin it? [y/N, s stops the roll] ")
+            answer = await _question(f"{standing}: {names}. Begin it? [y/N, s stops the roll] ", interrupted)
             self._ask(ApproveWave(wave)) if answer == "y" else self._wait_or_stop(answer)
         else:
             narrate(f"{standing}: press A on the rolling screen, or drainboard roll --approve all.")
@@ -143,13 +147,13 @@ class _Following:
             return
         raise CommandEnded(ExitCode.INTERRUPTED, "The roll waits. Go on with it: drainboard roll")
 
-    async def _decide(self, state: RollState) -> bool:
+    async def _decide(self, state: RollState, interrupted: Callable[[], bool]) -> bool:
         node = state.failed[0]
         narrate(f"{node.name} failed: {plain(node.reason)}")
         if self._approve != "each":
             narrate(f"The roll stands. Go on with drainboard roll --retry {node.name}, --skip {node.name} or --stop.")
             return True
-        answer = await _question("Try again, skip the node, or stop the roll? [t/k/s, else it waits] ")
+        answer = await _question("Try again, skip the node, or stop the roll? [t/k/s, else it waits] ", interrupted)
         if answer not in ("t", "k"):
             self._wait_or_stop(answer)
         else:
@@ -227,12 +231,20 @@ def report_roll(state: RollState) -> None:
     narrate(f"Roll {state.roll}: {plain(standing_of(state))}; {state.moved}{planned} moves made.")
 
 
-async def _question(text: str) -> str:
-    """One letter from the terminal, while the roll is followed no further."""
+async def _question(text: str, interrupted: Callable[[], bool]) -> str:
+    """One letter from the terminal; Ctrl+C leaves, and the thread that still reads dies with us."""
+    answers: SimpleQueue[str] = SimpleQueue()
 
-    def ask() -> str:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-        return sys.stdin.readline().strip().casefold()[:1]
+    def ask() -> None:
+        answers.put(sys.stdin.readline().strip().casefold()[:1])
 
-    return await asyncio.to_thread(ask)
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    Thread(target=ask, daemon=True).start()
+    for _ in itertools.count():
+        if not answers.empty():
+            break
+        if interrupted():
+            raise CommandEnded(ExitCode.INTERRUPTED, "\nThe roll waits. Go on with it: drainboard roll")
+        await asyncio.sleep(LOOK_S)
+    return answers.get()

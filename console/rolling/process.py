@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,15 +14,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from console.clock import SystemClock
 from console.configuration.problems import ConfigurationError
 from console.drain.roll_state import RollState
 from console.exits import CommandEnded, ExitCode
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.identity import HostName, RunId
-from console.processes import is_alive
-from console.runner.starting import complain, start_child, this_host
+from console.runner.process import claim
+from console.runner.starting import complain, start_child
 from console.site import Site, find_site
 
 
@@ -59,18 +57,6 @@ async def _carry_on(site: Site, journal: Journal, roll: RunId) -> None:
         state = await _once(site, journal, roll, claim(journal, roll))
         if state.closed or not journal.is_asked(roll):
             return
-
-
-def claim(journal: Journal, roll: RunId) -> str:
-    """Become the only one that carries the roll on; a process of this machine that has died holds nothing.
-
-    Raises:
-        JournalUnusable: another one does.
-    """
-    beat = journal.runner(roll)
-    if beat is not None and beat.host == this_host() and not is_alive(beat.pid):
-        journal.leave_run(roll, beat.token)
-    return journal.take_run(roll, this_host(), os.getpid(), SystemClock().now())
 
 
 async def _once(site: Site, journal: Journal, roll: RunId, token: str) -> RollState:

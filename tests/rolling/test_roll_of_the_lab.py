@@ -160,3 +160,23 @@ async def test_a_node_that_restarts_is_waited_for_before_it_is_resumed(desk: Des
     ended = next(event.at for event in desk.events if isinstance(event, re.HookEnded))
     resumed = next(event.at for event in desk.events if isinstance(event, re.NodeResumed) and event.node == first)
     assert 590 < (resumed - ended).total_seconds() < 700
+
+
+async def test_a_wave_empties_two_nodes_at_once_and_neither_takes_the_others_vms(tmp_path: Path) -> None:
+    async with InProcessLab(_with_five_hosts(tmp_path)) as lab:
+        with Journal.open(tmp_path / "journal.sqlite") as journal:
+            desk = Desk(lab, LabDoor(lab), journal, tmp_path, ailing=lambda now_s: "")
+            plan = await desk.open(wave=2)
+            assert [len(wave.nodes) for wave in plan.waves] == [2, 2, 1]
+            state = await desk.go()
+            await desk.close()
+    assert state.closed
+    assert not state.left
+    assert desk.moves() == state.moved == sum(len(wave.moves) for wave in plan.waves)
+    assert not lab.cluster.world.limits.violations
+
+
+def _with_five_hosts(folder: Path) -> str:
+    wider = folder / "wider.toml"
+    wider.write_text(Path(SMALL).read_text().replace("host_count = 3", "host_count = 5"))
+    return str(wider)
