@@ -8,7 +8,7 @@ from console.drain.native import moved_against, why_not_hand_over
 from console.drain.requests import HandOver
 from console.drain.state import MoveState, RunState
 from console.exits import CommandEnded, ExitCode, UsageProblem
-from console.formatting import count, name, plain
+from console.formatting import name, plain
 from console.runs import choose_run
 
 from .followed import follow
@@ -34,7 +34,7 @@ def handed_over(
     async def work(operations: LiveOperations) -> int:
         chosen = choose_run(operations.runs(), run)
         state = operations.run_book.state(chosen)
-        _refuse(state, confirm)
+        refuse(state, confirm)
         for line in told(state):
             narrate(line)
         if confirm is None:
@@ -50,7 +50,7 @@ def handed_over(
     return with_operations(target, work, read_only=confirm is None)
 
 
-def _refuse(state: RunState, confirm: str | None) -> None:
+def refuse(state: RunState, confirm: str | None) -> None:
     if confirm is not None and confirm.casefold() != state.node.casefold():
         raise UsageProblem(f"Run {state.run} empties {state.node}, not {plain(confirm)}. Nothing was sent.")
     if state.outcome is not None:
@@ -64,7 +64,7 @@ def told(state: RunState) -> list[str]:
     """What happens with it, in sentences; the screens' dialog says the same."""
     waiting = sum(move.state in _WAITING for move in state.moves.values())
     lines = [
-        f"Suspend-ClusterNode {state.node} -Drain is sent once; {count(len(state.in_flight), 'move')} in flight go on.",
+        f"Suspend-ClusterNode {state.node} -Drain is sent once; what moves now ({len(state.in_flight)}) goes on.",
         f"This plan starts nothing more: for the {waiting} that wait the cluster chooses order, destination and how "
         "many at once; low priorities it saves and restores. Slots, holds and the guard do not bind it.",
         "It goes on without runner or console; the run goes on watching, verifies the node and closes.",
