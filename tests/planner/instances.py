@@ -12,6 +12,7 @@ from console.model.cluster import AffinityRule, Cluster
 from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from console.planner.places import memory_needed
+from console.planner.rules import Positions
 from console.planner.schedule import SharedLink
 from console.planner.values import HeavyClass, Plan, PlanOptions, SiteLimits, SlotReading
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
@@ -129,6 +130,18 @@ def check_memory(cluster: Cluster, reserve_fraction: float, moves: Sequence[Inte
     for _, _, host, change in sorted(ends + starts):
         free[host] += change
         assert free[host] >= least[host] - 1 or change > 0
+
+
+def check_rules(cluster: Cluster, plan: Plan) -> None:
+    """Possible owners and every hard rule hold where the VMs go, once all have arrived."""
+    positions = Positions(cluster)
+    for move in plan.moves:
+        vm = cluster.vm_by_id[move.vm.id]
+        assert vm.possible_owners is None or move.destination in vm.possible_owners
+        positions.place(vm, move.destination)
+    for move in plan.moves:
+        broken = positions.broken_by(cluster.vm_by_id[move.vm.id], move.destination)
+        assert not [each.text for each in broken if each.hard]
 
 
 def needs(cluster: Cluster) -> dict[str, int]:

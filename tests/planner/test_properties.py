@@ -12,7 +12,6 @@ from console.forecast.forecaster import PriorForecaster
 from console.model.cluster import Cluster, MigrationProgress, VirtualMachine
 from console.planner.plan import plan_drain
 from console.planner.roll import RollOptions, plan_roll
-from console.planner.rules import Positions
 from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
 from tests.planner.instances import (
     HOSTS,
@@ -20,6 +19,7 @@ from tests.planner.instances import (
     Interval,
     check_counts,
     check_memory,
+    check_rules,
     clusters,
     instants,
     intervals,
@@ -65,17 +65,7 @@ def test_bytes_that_cross_a_line_take_the_time_that_it_needs(cluster: Cluster, o
 @given(clusters(), plan_options)
 @settings(max_examples=30, deadline=None)
 def test_every_rule_that_a_vm_depends_on_holds_where_it_goes(cluster: Cluster, options: PlanOptions) -> None:
-    found = plan_of(cluster, options)
-    positions = Positions(cluster)
-    positions.will_move([cluster.vm_by_id[move.vm.id] for move in found.moves])
-    for move in found.moves:
-        vm = cluster.vm_by_id[move.vm.id]
-        assert vm.possible_owners is None or move.destination in vm.possible_owners
-    for move in found.moves:
-        positions.place(cluster.vm_by_id[move.vm.id], move.destination)
-    for move in found.moves:
-        broken = positions.broken_by(cluster.vm_by_id[move.vm.id], move.destination)
-        assert not [each.text for each in broken if each.hard]
+    check_rules(cluster, plan_of(cluster, options))
 
 
 @given(clusters(), plan_options, st.floats(0.02, 0.98))

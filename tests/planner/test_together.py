@@ -13,7 +13,7 @@ from console.planner.plan import plan_drain, plan_drains
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import what_helps
 from tests.builders import host_name, make_cluster, make_host, make_vm
-from tests.planner.instances import HOSTS, check_counts, check_memory, clusters, intervals, plan_options
+from tests.planner.instances import HOSTS, check_counts, check_memory, check_rules, clusters, intervals, plan_options
 
 HV01, HV02, HV03, HV04 = (host_name(number) for number in range(1, 5))
 FORECASTER = PriorForecaster()
@@ -89,3 +89,4 @@ def test_limits_memory_and_the_bound_hold(cluster: Cluster, options: PlanOptions
     check_memory(cluster, options.memory_reserve_fraction, moves)
     assert found.lower_bound_s <= found.makespan_s * (1 + 1e-9)
     assert not {move.destination for move in found.moves} & nodes
+    check_rules(cluster, found)
