@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console import formatting
 from console.checks.values import Severity
+from console.drain.state import Purpose
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.store import Topic
@@ -145,7 +146,9 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
         if run is None:
             return None
         if run.outcome is None:
-            return ((f"draining {formatting.name(run.node)}: {len(run.finished)} of {len(run.moves)}", "state.moving"),)
+            doing = "draining" if run.purpose is Purpose.DRAIN else "returning VMs to"
+            settled = f"{len(run.finished)} of {len(run.moves)}"
+            return ((f"{doing} {formatting.name(run.node)}: {settled}", "state.moving"),)
         return ((f"{formatting.name(run.node)}: {run.outcome.value.replace('_', ' ')}", "text.muted"),)
 
     def _conflicts_note(self) -> Line | None:

@@ -195,7 +195,7 @@ def phase_words(run: RunState) -> str:
     node = formatting.name(run.node)
     if run.outcome is None:
         if run.phase is not Phase.MOVING:
-            return run.phase.value
+            return str(run.phase.value)
         if run.purpose is Purpose.RETURN:
             return f"returning VMs to {node}"
         return f"the cluster's own drain empties {node}" if run.engine is Engine.NATIVE else f"emptying {node}"
@@ -209,16 +209,32 @@ _WORDS = 45
 def totals(run: RunState, look: Look, width: int) -> list[Line]:
     """VMs, memory and the window as bars; the forecast of the finish is always in the last one."""
     moves = run.moves.values()
-    over = sum(move.state.terminal for move in moves)
+    done = sum(move.state in _MOVED for move in moves)
+    stay = sum(move.state.terminal for move in moves) - done
     bytes_all = sum(move.memory_bytes for move in moves)
-    bytes_done = sum(move.memory_bytes * (1.0 if move.state.terminal else (move.percent or 0) / 100) for move in moves)
+    bytes_done = sum(move.memory_bytes * _share_done(move) for move in moves)
     cells, glyphs = max(8, width - _WORDS - 13), look.glyphs
-    vms, memory = bar(_share(over, len(moves)), cells, glyphs), bar(_share(bytes_done, bytes_all), cells, glyphs)
+    vms, memory = bar(_share(done, len(moves)), cells, glyphs), bar(_share(bytes_done, bytes_all), cells, glyphs)
     return [
-        _total("VMs", vms, ((f"{over} of {len(run.moves)}", "text.strong"),)),
+        _total("VMs", vms, ((f"{done} of {len(run.moves)}", "text.strong"), *_staying(stay))),
         _total("memory", memory, ((f"{formatting.size(bytes_done)} of {formatting.size(bytes_all)}", ""),)),
         _total("window", _window(run, cells, look), finish_words(run)),
     ]
+
+
+_MOVED = (MoveState.DONE, MoveState.INTERRUPTED)
+
+
+def _share_done(move: Move) -> float:
+    """How much of a VM is over there; nothing of one that stays."""
+    if move.state.terminal:
+        return 1.0 if move.state in _MOVED else 0.0
+    return (move.percent or 0.0) / 100
+
+
+def _staying(amount: int) -> Line:
+    """VMs that are settled without having moved: failed, blocked, left, skipped."""
+    return ((f"   {amount} {'does' if amount == 1 else 'do'} not move", "text.warning"),) if amount else ()
 
 
 def _share(part: float, whole: float) -> float:
