@@ -169,17 +169,25 @@ class Placement(Places):
     def _ranked(self, vm: VirtualMachine) -> Iterator[Host]:
         """Hosts from best to worst; mostly the first is taken, so the rest is ranked only when asked for."""
         kept = self._prefer.kept.get(vm.id)
-        if vm.anti_affinity or vm.preferred_owners or kept is not None or self._load.narrow:
+        if vm.anti_affinity or vm.preferred_owners or kept is not None:
             ranks = sorted((self._rank(vm, index), index) for index in range(len(self._open)))
             yield from (self._open[rank[-1]] for rank in ranks)
             return
         need, cores = memory_needed(vm), busy_cores(vm)
-        for group in self._groups:
+        for group in self._by_lateness(need) if self._load.narrow else self._groups:
             pressures = [(self._pressure(host, need, cores), host.name, index) for index, host in group]
             first = min(pressures)
             yield self._open[first[-1]]
             pressures.remove(first)
             yield from (self._open[rank[-1]] for rank in sorted(pressures))
+
+    def _by_lateness(self, need: int) -> list[list[tuple[int, Host]]]:
+        """Hosts that are alike in all but pressure, the best first: by tier, by how late, by how slow the way is."""
+        groups: dict[tuple[int, int, int], list[tuple[int, Host]]] = {}
+        for index, host in enumerate(self._open):
+            tier, slower = self._static[index]
+            groups.setdefault((tier, self._load.late(host.name, need), slower), []).append((index, host))
+        return [groups[key] for key in sorted(groups)]
 
     def _rank(self, vm: VirtualMachine, index: int) -> tuple[Wishes, tuple[float, float], HostName]:
         """Lower is better: wishes first, then how full the host would be."""
