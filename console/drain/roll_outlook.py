@@ -10,7 +10,7 @@ from console.model.identity import RunId
 
 from . import roll_events as re
 from .roll_state import RollNode, RollState, Stage
-from .rolling import hold_reason_of_roll
+from .rolling import hold_reason_of_roll, waits_for_somebody
 from .state import RunState
 
 DONE, STOPPED, INCOMPLETE = "done", "stopped", "incomplete"
@@ -186,7 +186,8 @@ def _(event: re.RollRefused, state: RollState) -> str:
 
 @sentence_of.register
 def _(event: re.RollRecovered, state: RollState) -> str:
-    return "Taken over: everything is looked at again."
+    """Worth a line only where something was on its way: what waits for somebody has no process meanwhile."""
+    return "" if waits_for_somebody(state) else "Taken over: everything is looked at again."
 
 
 @sentence_of.register
