@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from console.model.cluster import Contact, Host, MigrationAuthentication, NodeState
 
 from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted
-from .values import Conflict, Fix, Severity, Subject
+from .values import Conflict, Evidence, Fix, Severity, Subject
 
 BUILD_2025 = 26100
 """Win32_OperatingSystem.BuildNumber of Windows Server 2025."""
@@ -174,7 +174,7 @@ def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
         yield this.conflict(
             Subject(host=host.name),
             f"{host.name} does not answer over WinRM. Migrations to or from it may get stuck unseen.",
-            host_evidence(host, "WinRM", host.contact.value),
+            (Evidence("WinRM", host.contact.value, host.name, host.read_at or facts.now),),
             Fix("Look at the WinRM service, its listener and the firewall on that host.", "Get-Service -Name WinRM"),
         )
 
