@@ -16,9 +16,10 @@ from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, VmId
+from console.planner.choices import roll_choices
 from console.planner.plan import plan_drains
 from console.planner.refusals import Refusal
-from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, roll_choices, wave_destinations
+from console.planner.roll import RollChoice, RollOptions, RollPlan, plan_roll, wave_destinations
 from console.planner.rules import CONFLICT
 from console.planner.values import InFlight, Plan, PlannedMove, PlanOptions, Progress
 from console.planner.whatif import WhatIf, what_helps

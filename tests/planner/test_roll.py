@@ -10,8 +10,9 @@ from console.forecast.forecaster import PriorForecaster
 from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName
 from console.model.units import GIB
+from console.planner.choices import roll_choices
 from console.planner.plan import plan_drain
-from console.planner.roll import RollOptions, RollPlan, plan_roll, roll_choices, widest_wave
+from console.planner.roll import RollOptions, RollPlan, plan_roll, widest_wave
 from console.planner.values import Engine, PlanOptions
 from console.planner.whatif import what_helps
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
