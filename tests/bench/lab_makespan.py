@@ -12,6 +12,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ from console.model.cluster import Cluster, DrainStatus
 from console.planner.values import Plan, PlanOptions
 from console.planning import make_plan
 from console.runner.replanning import FreshPlanner
-from tests.labdoor import LabDoor
+from tests.labdoor import LabDoor, run_until_done
 from tests.runner.drains import RULES, Drain
 
 LEARN_FROM = 3
@@ -40,6 +41,8 @@ LEARN_FROM = 3
 
 LEFT_OUT = {"storm": {"sql-stuck-01", "web-stuck-02", "file-flaky-04"}}
 """VMs whose moves the scenario breaks: none of them says how good a forecast is."""
+ARRIVED = (MoveState.DONE, MoveState.INTERRUPTED)
+PATIENCE, PATIENCE_S = 3.0, 300.0
 WAIT_S, WAITS = 1800.0, 8
 """Between two looks for a host that can be drained, and how many of them."""
 
@@ -91,11 +94,19 @@ async def drained(scenario: str, folder: Path, rules: Rules = RULES, seed: int =
             cluster = await drain.read()
             left_out = frozenset(vm.id for vm in cluster.vms if vm.name in broken)
             plan = await drain.open(PlanOptions(excluded=left_out))
-            state = await drain.finish()
+            await _until_at_rest(drain, plan)
+            state = fold([entry.event for entry in journal.events(drain.run)])
             failed = frozenset(vm for vm, move in state.moves.items() if move.state is MoveState.FAILED)
             if failed:  # a forecast says how long moves take, not which of them fail
                 plan = drain.plan(cluster, PlanOptions(excluded=left_out | failed))
             return judged(scenario, plan, [entry.event for entry in journal.events(drain.run)])
+
+
+async def _until_at_rest(drain: Drain, plan: Plan) -> None:
+    """To the run's end, or until one that waits for its operator has long had nothing more to do."""
+    most_s = drain.lab.clock.elapsed_s() + PATIENCE * plan.makespan_p90_s + PATIENCE_S
+    with suppress(TimeoutError):
+        await run_until_done(drain.lab, drain.runner().go(), most_s=most_s)
 
 
 async def _with_moves(first: Drain) -> Drain:
@@ -114,7 +125,7 @@ async def _with_moves(first: Drain) -> Drain:
 def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:
     """What the run's own journal says of the forecast."""
     state = fold(events)
-    moved = [move for move in state.moves.values() if move.state is MoveState.DONE and move.duration_s]
+    moved = [move for move in state.moves.values() if move.state in ARRIVED and move.duration_s]
     if not moved:
         raise ValueError(f"of {len(plan.moves)} planned moves none arrived")
     begun, ended = _span(moved)
