@@ -37,6 +37,7 @@ PICTURES = [
     ("quit", (80, 24), "sixteen", True),
     ("reading", (80, 24), "dark", False),
     ("matrix", (80, 24), "dark", False),
+    ("doctor", (80, 24), "dark", False),
     ("hostile", (80, 24), "mono", False),
 ]
 
