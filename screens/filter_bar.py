@@ -29,6 +29,8 @@ class FilterBar(Horizontal):
         yield Lines(self._grid.look, id="filter-count", ground="raised")
 
     def on_mount(self) -> None:
+        if not self.query("#filter-label"):
+            return  # its screen was closed before the parts were there
         self.query_one("#filter-label", Lines).set_lines([((" filter ", "text.key"),)])
         box = self.query_one(Input)
         box.cursor_blink = False

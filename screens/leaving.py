@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.screen import Screen
 
 if TYPE_CHECKING:
@@ -27,4 +27,12 @@ class LeftOnce(_Base):
 
 
 class Palette(LeftOnce, CommandPalette):
-    """Textual's, left once."""
+    """Textual's, left once; what its parts still had to say when they were gone is not heard."""
+
+    def _watch__list_visible(self) -> None:
+        if self.query(CommandList):
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        if self.query(CommandList):
+            await super()._watch__show_busy()
