@@ -202,6 +202,8 @@ def _due_while_moving(turn: Turn) -> None:
         turn.ask(ReadProgress(moving))
     elif state.contact_lost_at is not None:
         turn.ask(ReadNode())
+    elif any(state.foreign_in_flight.values()):
+        turn.ask(ReadProgress(()))  # others' migrations hold slots: whether they still do has to be seen
     ask_again(turn)
     verify_again(turn)
     change_at_start(turn)

@@ -169,7 +169,7 @@ class Lookout:
     ) -> tuple[tuple[Sight, ...], Mapping[HostName, int] | None]:
         """Every move in flight, and the migrations at each node that are not among them, or among ``own`` ones."""
         flying = tuple(moves)
-        sources = tuple(dict.fromkeys(move.source for move in flying))
+        sources = tuple(dict.fromkeys((*(move.source for move in flying), self.node)))
         roles, resources, views = await asyncio.gather(
             self._roles_of(flying),
             self._resources_of(flying),

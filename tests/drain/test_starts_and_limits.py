@@ -155,6 +155,16 @@ def test_migrations_of_others_count_against_a_nodes_limit() -> None:
     assert not table.asked(cmd.CheckMove)
 
 
+def test_migrations_of_others_are_looked_at_until_they_are_over_although_nothing_of_ours_moves() -> None:
+    table = desk(1, slots=4).claim()
+    table.send(sg.ProgressRead, (), {SOURCE: 4})
+    table.ask(rq.PauseStarts()).ask(rq.ContinueStarts())
+    assert "at its limit" in table.move(0).reason
+    assert table.tick(20.0).asked(cmd.ReadProgress) == [cmd.ReadProgress(())]
+    table.send(sg.ProgressRead, (), {})
+    assert table.asked(cmd.CheckMove)
+
+
 def test_a_move_that_has_the_links_for_itself_waits_and_lets_wait() -> None:
     opening = desk(3).journal[0]
     moves = tuple(replace(move, alone=number == 1) for number, move in enumerate(opening.moves))  # type: ignore[union-attr]

@@ -177,7 +177,7 @@ class World:
             case cmd.ReadGuard():
                 return sg.GuardMeasured(at, self.faults.readings(self.now_s))
             case cmd.ReadProgress(vms):
-                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign())
+                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign(vms))
         return self._read_vm(command, at)
 
     def _read_vm(self, command: cmd.ReadCommand | cmd.ReadLease, at: datetime) -> sg.Signal | None:
@@ -205,10 +205,10 @@ class World:
             return []
         return [node.name for node in self.nodes.values() if node.name != SOURCE and node.state is NodeState.UP]
 
-    def _foreign(self) -> dict[HostName, int]:
+    def _foreign(self, followed: tuple[VmId, ...]) -> dict[HostName, int]:
         count: Counter[HostName] = Counter()
-        for vm in self.vms.values():
-            if vm.migration is not None and not vm.migration.own and vm.host != SOURCE:
+        for id, vm in self.vms.items():
+            if vm.migration is not None and not vm.migration.own and id not in followed:
                 count.update((vm.host, vm.migration.destination))
         return dict(count)
 
