@@ -51,7 +51,7 @@ async def _write(screen: Screen[None], services: Services, run: RunState, form: 
     lines: list[Line] = [((row, "text.strong"),) for row in wrap(formatting.plain(text), WIDTH, "  ")]
     choices = (
         Choice[str]("Go back", "", None),
-        Choice("Copy the path", "to the clipboard, if the terminal allows it", text),
+        Choice("Copy the path", "to the terminal's clipboard", text),
     )
 
     def answered(answer: str | None) -> None:

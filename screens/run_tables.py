@@ -57,15 +57,21 @@ def time_left_s(move: Move, now: datetime) -> float | None:
     return max(0.0, move.forecast_p50_s - gone_s)
 
 
-def run_columns(look: Look) -> tuple[Column[MoveRow], ...]:
-    """The columns of the moves; what does not move says why across all that come after its destination."""
+def run_columns(look: Look, purpose: Purpose = Purpose.DRAIN) -> tuple[Column[MoveRow], ...]:
+    """The columns of the moves; what does not move says why across all that come after its other end: where it goes,
+    or on the way back, where it comes from."""
+    returns = purpose is Purpose.RETURN
+
+    def other_end(row: MoveRow) -> str:
+        return formatting.plain((row.move.source if returns else row.move.destination) or "–")
+
     return (
         Column("state", "STATE", 11, lambda r, w: state_cell(r.move.state, look.glyphs), most=13, pinned=True,
                sort=lambda r: _RANKS.get(r.move.state, _LAST)),
         Column("vm", "VM", 12, lambda r, w: ((cut(vm_label(r.move.vm), w), "text.strong"),), grows=3, most=40,
                pinned=True, sort=lambda r: r.move.vm.name.casefold()),
-        Column("to", "TO", 6, lambda r, w: cut(formatting.plain(r.move.destination or "–"), w), grows=1, most=14,
-               sort=lambda r: (r.move.destination or "").casefold()),
+        Column("to", "FROM" if returns else "TO", 6, lambda r, w: cut(other_end(r), w), grows=1, most=14,
+               sort=lambda r: other_end(r).casefold()),
         Column("bar", "PROGRESS", 14, lambda r, w: _progress(r.move, w, look.glyphs), grows=6, most=48,
                sort=lambda r: known(-(r.move.percent or 0.0)), span=_story),
         Column("left", "LEFT", 6, lambda r, w: _left(r), right=True, sort=lambda r: known(r.left_s)),

@@ -36,6 +36,7 @@ class RunView(ConsoleScreen, inherit_bindings=False):
 
     TOPICS = Topic.RUN | Topic.CLUSTER
     PANES = ("run-moves", "run-guard", "run-log")
+    _shown_purpose = Purpose.DRAIN
 
     def headline(self) -> str:
         run = self.run_state
@@ -71,6 +72,9 @@ class RunView(ConsoleScreen, inherit_bindings=False):
         if run is None or not changed & (Topic.RUN | Topic.PROBLEMS):
             return
         look, width = self.services.look, self.size.width
+        if run.purpose is not self._shown_purpose:
+            self._shown_purpose = run.purpose
+            self.moves.set_columns(run_columns(look, run.purpose))
         watched = self.moves.cursor_item
         self.moves.set_items(move_rows(run))
         if watched is not None and not watched.move.state.terminal and _is_done(run, watched):

@@ -71,6 +71,8 @@ async def test_the_way_back_is_previewed_confirmed_by_name_and_started_as_a_retu
         assert operations.changes == [("start_run", "HV01", Purpose.RETURN)]
         await pilot.pause()
         assert "returning VMs to HV01" in text_of(app)
+        await pass_time(pilot, operations, 1)
+        assert "FROM" in text_of(app), "they all go to one node; where they come from tells them apart"
 
 
 async def test_a_read_only_console_has_no_way_back() -> None:
