@@ -19,11 +19,12 @@ from urllib.parse import quote
 
 from console.drain.events import Event, RunClosed
 from console.drain.requests import OperatorRequest
+from console.drain.roll_events import RollClosed
 from console.model.identity import RunId
 from console.private import private_file, private_folder
 
 from . import schema
-from .codec import Undecodable, decode_event, decode_request, encode_event, encode_request
+from .codec import Undecodable, decode_event, decode_request, decode_roll_event, encode_event, encode_request
 from .trouble import JournalUnusable, Trouble, classify
 
 Table: TypeAlias = Literal["events", "rolls"]
@@ -148,7 +149,7 @@ class Journal:
             return tuple(RunId(row[0]) for row in rows.fetchall())
 
     def prune(self, before: datetime) -> int:
-        """Forget every closed run whose last event is older than ``before``; returns how many events went.
+        """Forget every closed run and roll whose last event is older than ``before``; returns how many events went.
 
         An open run is kept however old it is: it may know of moves and settings that nobody else does.
         """
@@ -162,9 +163,21 @@ class Journal:
                 if datetime.fromisoformat(at) < before and isinstance(self._event(body), RunClosed)
             ]
             gone = sum(connection.execute("DELETE FROM events WHERE run = ?", (run,)).rowcount for run in old)
+            old_rolls = self._old_rolls(connection, before)
+            gone += sum(connection.execute("DELETE FROM rolls WHERE roll = ?", (roll,)).rowcount for roll in old_rolls)
             for table in ("requests", "runners"):
-                connection.executemany(f"DELETE FROM {table} WHERE run = ?", [(run,) for run in old])
+                connection.executemany(f"DELETE FROM {table} WHERE run = ?", [(run,) for run in (*old, *old_rolls)])
         return gone
+
+    def _old_rolls(self, connection: sqlite3.Connection, before: datetime) -> list[str]:
+        rows = connection.execute(
+            "SELECT roll, at, body FROM rolls AS e WHERE seq = (SELECT max(seq) FROM rolls WHERE roll = e.roll)"
+        ).fetchall()
+        old = [(roll, body) for roll, at, body in rows if datetime.fromisoformat(at) < before]
+        try:
+            return [roll for roll, body in old if isinstance(decode_roll_event(body), RollClosed)]
+        except Undecodable as error:
+            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
 
     # requests
 

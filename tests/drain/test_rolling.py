@@ -269,6 +269,19 @@ def test_events_come_back_equal_through_the_journal(tmp_path: Path) -> None:
             load_roll(journal, ROLL)
 
 
+def test_old_rolls_are_forgotten_once_they_are_closed(tmp_path: Path) -> None:
+    shop = Shop(opened())
+    shop.run()
+    late = moment(10**6)
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        append_roll(journal, ROLL, shop.journal[:-1])
+        assert journal.prune(late) == 0, "an open one is kept however old it is"
+        append_roll(journal, ROLL, shop.journal[-1:])
+        assert journal.prune(moment(0.0)) == 0
+        assert journal.prune(late) == len(shop.journal)
+        assert rolls(journal) == ()
+
+
 def test_only_who_holds_a_roll_writes_it(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         token = journal.take_run(ROLL, "here", 1, EPOCH)
