@@ -23,11 +23,13 @@ from console.clock import sleep_for
 from console.drain.guard import Lines
 from console.drain.opening import consent_entries, open_event
 from console.drain.rules import Rules
+from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.lab.world.moving import Move, Outcome
 from console.lab.world.state import DrainStatus
 from console.lab.world.telemetry import host_cpu_percent, missed_heartbeats, volume_latency_s
+from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
 from console.planner.values import Plan, PlanOptions
 from console.windows.commands import Answer, Call
@@ -213,14 +215,56 @@ async def same_settings(scenario: str, latency_s: float) -> Drained:
     return base
 
 
+async def with_levers(scenario: str, latency_s: float) -> None:
+    """What consent buys on top of the same settings: each line adds one lever to those above it."""
+    base = await native(scenario)
+    print(line("native, at its settings", base, base), flush=True)
+    slots, cap = await _chosen(scenario)
+    placed = PlanOptions(pinned=placed_like(base))
+    faster = PlanOptions(slots=slots)
+    ways = [
+        ("planned: native's order and placement", Way(placed, like=base)),
+        ("+ order", Way(placed)),
+        ("+ placement", Way()),
+        (f"+ slots: {PARALLEL_MIGRATIONS}={slots}", Way(faster, ((PARALLEL_MIGRATIONS, slots),))),
+    ]
+    if cap is not None:
+        settings = ((PARALLEL_MIGRATIONS, slots), (SMB_FACTOR, cap))
+        ways.append((f"+ cap: {SMB_FACTOR}={cap}", Way(_capped(faster, cap), settings)))
+    for name, way in ways:
+        print(line(name, await planned(scenario, replace(way, latency_s=latency_s)), base), flush=True)
+
+
+def _capped(options: PlanOptions, cap: int) -> PlanOptions:
+    return replace(options, smb_cap_fraction=cap / 10_000)
+
+
+async def _chosen(scenario: str) -> tuple[int, int | None]:
+    """The slots and the cap with the shortest plan: as an operator would pull the levers, before anything moves."""
+    async with InProcessLab(scenario) as lab:
+        with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
+            drain = Drain(lab, LabDoor(lab), journal, Path(folder))
+            cluster = await drain.read()
+            smb = cluster.host_by_name[NODE].migration_transport is MigrationTransport.SMB
+            caps = CAPS if smb else (None,)
+            tried = {(slots, cap): _makespan(drain, cluster, slots, cap) for slots in SLOTS for cap in caps}
+            return min(tried, key=lambda levers: (round(tried[levers]), levers[0], levers[1] or 0))
+
+
+def _makespan(drain: Drain, cluster: Cluster, slots: int, cap: int | None) -> float:
+    options = PlanOptions(slots=slots)
+    return drain.plan(cluster, options if cap is None else _capped(options, cap)).makespan_s
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
-    parser.add_argument("--latency", type=float, default=0.25, help="seconds that every call of the console takes")
+    parser.add_argument("--latency", type=float, default=0.1, help="seconds that every call of the console takes")
+    parser.add_argument("--levers", action="store_true", help="the gain by lever instead of the same settings")
     given = parser.parse_args()
     for scenario in given.scenarios:
         print(f"{scenario}\n  {'':44} {HEAD}")
-        asyncio.run(same_settings(scenario, given.latency))
+        asyncio.run((with_levers if given.levers else same_settings)(scenario, given.latency))
     return 0
 
 

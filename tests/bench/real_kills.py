@@ -74,8 +74,12 @@ class Journal:
         rows = self._rows("SELECT body FROM events ORDER BY seq DESC LIMIT 1")
         return str(json.loads(rows[0][0]).get("type", "?")) if rows else ""
 
+    def has(self, kind: str) -> bool:
+        """Whether an event of that kind was written down."""
+        return bool(self._rows(f'SELECT 1 FROM events WHERE body LIKE \'{{"type":"{kind}"%\' LIMIT 1'))
+
     def is_over(self) -> bool:
-        return bool(self._rows("SELECT 1 FROM events WHERE body LIKE '%\"RunClosed\"%' LIMIT 1"))
+        return self.has("RunClosed")
 
     def runner(self) -> int | None:
         rows = self._rows("SELECT pid FROM runners LIMIT 1")
@@ -92,7 +96,7 @@ def one(seed: int, scenario: str, home: Path) -> Case:
         before["settings"][SETTING[0]] = 2
         journal = Journal(Path(lab.config).parent)
         consent = ("--allow-setting", "=".join(SETTING)) if dice.random() < 0.5 else ()
-        console = _console(lab, "drain", NODE, "--confirm", NODE, *consent)
+        console = console_of(lab, "drain", NODE, "--confirm", NODE, *consent)
         killed: set[int] = set()
         at = 0
         for _ in range(dice.choice((1, 1, 2, 3))):
@@ -103,14 +107,14 @@ def one(seed: int, scenario: str, home: Path) -> Case:
                 console.wait()
                 case.console_deaths += 1
             if console.poll() is not None and not journal.is_over():
-                console = _console(lab, "attach", "--follow")
+                console = console_of(lab, "attach", "--follow")
                 case.restarts += 1
         _finish(case, lab, console, before)
     case.seconds = time.monotonic() - began
     return case
 
 
-def _console(lab: Served, *arguments: str) -> subprocess.Popen[str]:
+def console_of(lab: Served, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "console.cli", *arguments, "--config", lab.config],
         stdout=subprocess.DEVNULL,

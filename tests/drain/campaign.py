@@ -24,6 +24,8 @@ from .world import World, fresh
 
 _AWAY_S = 5.0
 """Between a runner's death and the next one's start."""
+_FOLDED = 0.01
+"""Share of the steps after which the whole journal is folded anew."""
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Campaign:
     latency: Callable[[], float] = field(default=lambda: 0.2)
     limit_s: float = 20_000.0
     check_every_step: bool = False
+    dice: random.Random = field(default_factory=lambda: random.Random(1))
+    """Chooses the moments at which the whole journal is folded anew."""
     steps: int = 0
     deaths: int = 0
     asleep: tuple[tuple[float, float], ...] = ()
@@ -67,6 +71,8 @@ class Campaign:
     def begin(self) -> None:
         first = self.journal[0]
         assert isinstance(first, ev.RunOpened)
+        self.judge.witness.see(first)
+        self.judge.witness.guarded = self.rules.guard is not None
         self.state = open_run(first)
         self._reset()
         for at_s, request in self.requests:
@@ -114,16 +120,18 @@ class Campaign:
         if kind == 0:
             return self._die(at_s)
         taken = step(state, signal, self.rules)
-        self.judge.watch(state, taken.events, taken.state)
-        self.journal.extend(taken.events)
-        if self.kill_after_events is not None and len(self.journal) >= self.kill_after_events:
-            del self.journal[self.kill_after_events :]
+        if self.kill_after_events is not None and len(self.journal) + len(taken.events) >= self.kill_after_events:
+            kept = taken.events[: self.kill_after_events - len(self.journal)]
+            self.judge.watch(state, kept, None)
+            self.journal.extend(kept)
             self.kill_after_events = None
             return self._die(at_s)
+        self.judge.watch(state, taken.events, taken.state)
+        self.journal.extend(taken.events)
         if kind == 1:
             return self._die(at_s)
-        if self.check_every_step and fold(self.journal) != taken.state:
-            self.judge.say(f"fold and live state differ after {signal}")
+        if self.check_every_step or self.dice.random() < _FOLDED:
+            self.judge.refold(taken.state, self.journal, text=self.judge.through_text and not self.check_every_step)
         for command in taken.commands:
             self._do(command, at_s)
         if kind == 2:
@@ -137,6 +145,7 @@ class Campaign:
         read = isinstance(command, cmd.ReadCommand | cmd.ReadLease)
         if read and command in self._outstanding:
             return
+        self.judge.witness.command(command)
         answer = self.world.perform(command)
         if isinstance(answer, sg.LeaseRead):
             answer = replace(answer, asked_at=moment(at_s + self.offset_s))
@@ -150,6 +159,7 @@ class Campaign:
         """Everything in memory is gone; operators' requests live in the journal's file and stay."""
         self.deaths += 1
         self.judge.killed = True
+        self.judge.witness.died()
         kept = [(at, signal) for at, _, signal, _ in self._queue if isinstance(signal, sg.Requested | sg.TimeSkipped)]
         self._reset()
         back_s = at_s + _AWAY_S
@@ -165,7 +175,12 @@ class Campaign:
         self.judge.watch(state, events, None)
         self.journal.extend(events)
         self._at(back_s, sg.Ticked(EPOCH))
-        return fold(self.journal)
+        found = fold(self.journal)
+        for sight in sights or ():
+            if not sight.busy:
+                known = found.moves[sight.vm].state
+                self.judge.witness.recovered(sight.vm, told_arrived=known not in (MoveState.MOVING, MoveState.UNKNOWN))
+        return found
 
 
 def seeded_latency(seed: int) -> Callable[[], float]:

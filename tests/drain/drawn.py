@@ -71,6 +71,7 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         limit_s=6000.0,
     )
     campaign.judge.through_text = seed % 4 == 0
+    campaign.dice = random.Random(seed)
     names = [
         *kinds,
         *(["(a planned return)"] if returning else []),
@@ -99,6 +100,7 @@ def rules_for(dice: random.Random) -> Rules:
         heartbeat_patience_s=60.0,
         refusal_patience_s=120.0,
         lease=TERMS if dice.random() < 0.6 else None,
+        glance_s=dice.choice((0.1, 2.0, 2.0, 2.0)),
     )
 
 

@@ -164,5 +164,6 @@ def draw(dice: random.Random, nodes: list[HostName], vms: list[VmId]) -> tuple[F
     for kind in kinds:
         for name, value in _MAKERS[kind](dice, Place(nodes, vms)).items():
             before = getattr(faults, name)
-            setattr(faults, name, before + value if isinstance(before, tuple) else value)
+            both = (*before, *value) if isinstance(before, tuple) and isinstance(value, tuple) else value
+            setattr(faults, name, both)
     return faults, kinds

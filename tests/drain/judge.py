@@ -14,6 +14,7 @@ from console.journal.codec import decode_event, encode_event
 from console.model.identity import HostName
 from console.planner.values import Engine, SlotReading
 
+from .witness import Witness
 from .world import SOURCE, World
 
 
@@ -33,8 +34,10 @@ class Judge:
     """The runner died at least once: its very last command may be missing."""
     last_look_s: float = 0.0
     """When the run last looked at its roles."""
+    witness: Witness = field(init=False)
 
     def __post_init__(self) -> None:
+        self.witness = Witness(self.world, self.say)
         self.before_settings = dict(self.world.settings)
 
     def say(self, problem: str) -> None:
@@ -44,6 +47,7 @@ class Judge:
         """Every event, applied one by one to the state before; they have to add up to the state after."""
         state = before
         for event in events:
+            self.witness.see(event)
             self._allowed(state, event)
             state = apply(state, event)
             if isinstance(event, mv.MoveIntended):
@@ -91,6 +95,13 @@ class Judge:
         ):
             self.say(f"{event.vm} is interrupted without consent")
 
+    def refold(self, state: RunState, journal: list[ev.Event], *, text: bool) -> None:
+        """The whole journal, read back from its text if that is wanted, is the live state."""
+        if text:
+            journal = [decode_event(encode_event(event)) for event in journal]
+        if fold(journal) != state:
+            self.say("the fold of the journal is not the live state")
+
     # the end
 
     def end(self, state: RunState, journal: list[ev.Event]) -> None:
@@ -99,10 +110,7 @@ class Judge:
             waiting = [(str(m.vm.name), m.state.value, m.reason) for m in state.moves.values() if not m.state.terminal]
             self.say(f"not ended ({state.phase.value}): {waiting[:4]}")
             return
-        if self.through_text:
-            journal = [decode_event(encode_event(event)) for event in journal]
-        if fold(journal) != state:
-            self.say("the fold of the journal is not the live state")
+        self.refold(state, journal, text=self.through_text)
         if sum(isinstance(event, ev.RunClosed) for event in journal) != 1:
             self.say("not closed exactly once")
         for vm_id, move in state.moves.items():
