@@ -104,7 +104,7 @@ async def test_a_report_goes_to_the_folder_that_is_shown(steps: int, form: Forma
 
 async def test_a_report_that_can_not_be_written_is_a_problem() -> None:
     operations = FakeOperations(cluster_of(4, 3))
-    operations.report_error = PermissionError(13, "Permission denied", "/root/reports")
+    operations.report_error = PermissionError(13, "Permission denied", "/var/reports")
     async with console(operations, (80, 24)) as opened:
         app, pilot = opened
         await _drained(opened, operations, verified_empty=True)
