@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import singledispatch
 
+from console.formatting import count
 from console.model.identity import RunId
 
 from . import roll_events as re
@@ -107,8 +108,9 @@ def sentence_of(event: object, state: RollState) -> str:
 @sentence_of.register
 def _(event: re.RollOpened, state: RollState) -> str:
     rest = f", the rest of {event.continues}" if event.continues else ""
-    moves = f", {state.planned_moves} moves foreseen" if state.planned_moves else ""
-    return f"Roll {event.roll} over {len(state.nodes)} nodes in {len(event.waves)} waves{moves}{rest}."
+    moves = f", {count(state.planned_moves, 'move')} foreseen" if state.planned_moves else ""
+    nodes = count(len(state.nodes), "node")
+    return f"Roll {event.roll} over {nodes} in {count(len(event.waves), 'wave')}{moves}{rest}."
 
 
 @sentence_of.register
@@ -124,7 +126,7 @@ def _(event: re.WaveBegan, state: RollState) -> str:
 
 @sentence_of.register
 def _(event: re.NodeDrainEnded, state: RollState) -> str:
-    return f"{event.node}: {event.outcome.value.replace('_', ' ')}, {event.moved} VMs moved."
+    return f"{event.node}: {event.outcome.value.replace('_', ' ')}, {count(event.moved, 'VM')} moved."
 
 
 @sentence_of.register
@@ -151,7 +153,7 @@ def _(event: re.ReturnIntended, state: RollState) -> str:
 
 @sentence_of.register
 def _(event: re.ReturnEnded, state: RollState) -> str:
-    return f"{event.node}: {event.outcome.value.replace('_', ' ')}, {event.moved} VMs moved."
+    return f"{event.node}: {event.outcome.value.replace('_', ' ')}, {count(event.moved, 'VM')} moved."
 
 
 @sentence_of.register
@@ -192,7 +194,7 @@ def _(event: re.RollRecovered, state: RollState) -> str:
 
 @sentence_of.register
 def _(event: re.RollClosed, state: RollState) -> str:
-    return f"Ended: {event.done} nodes done, {event.skipped} not, {state.moved} VMs moved."
+    return f"Ended: {count(event.done, 'node')} done, {event.skipped} not, {count(state.moved, 'VM')} moved."
 
 
 def _done(state: RollState) -> int:
