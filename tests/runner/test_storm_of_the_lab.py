@@ -10,7 +10,7 @@ from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain.ending import exit_code
 from console.drain.events import Event
-from console.drain.guard import CSV_LATENCY, Lines, crossed
+from console.drain.guard import Lines, crossed
 from console.drain.state import MoveState, Outcome, RunState, WhenStuck
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
@@ -77,7 +77,7 @@ def holds_of(events: Sequence[Event]) -> list[tuple[datetime, datetime, set[str]
 def above_until(events: Sequence[Event], breached: datetime, calmed: datetime) -> datetime:
     """The last reading above the line within a hold."""
     readings = [event for event in events if isinstance(event, ev.GuardRead) and breached <= event.at <= calmed]
-    return max(reading.at for reading in readings if CSV_LATENCY in str(crossed(LINES, reading.values)))
+    return max(reading.at for reading in readings if crossed(LINES, reading.values))
 
 
 def ends_of(events: Sequence[Event], flying: set[str], breached: datetime, calmed: datetime) -> datetime:
