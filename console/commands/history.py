@@ -51,10 +51,11 @@ def command(target: Target, journal: Path | None, as_json: bool) -> int:
     headings = ("run", "cluster", "node", "outcome", "began", ">took", ">moved", "operator")
     if known:
         print_table(headings, [_row(run) for run in known])
-    else:
+    elif not rolls:
         narrate("No run yet.")
     if rolls:
-        print_text()
+        if known:
+            print_text()
         print_table(("roll", "cluster", "nodes done", "standing", "began", ">moved", "operator"), map(_roll_row, rolls))
     for run in damaged:
         narrate(f"{run.run}: {run.why}")
