@@ -13,7 +13,7 @@ from tests.journeys.terminal import terminal
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)])
 def test_from_the_board_to_drained_without_a_mouse(tmp_path: Path, columns: int, rows: int) -> None:
     with terminal(tmp_path, columns, rows, "lab") as console:
-        console.wait_for("Board", "HV01", "HV04", "up")
+        console.wait_for("Board", "HV01", "HV04", "● up")
         console.keys("d")
         console.wait_for("Plan of HV01", "10 VMs move", "finish")
         console.keys("D")
@@ -32,7 +32,7 @@ def test_a_drained_node_gets_its_vms_back_and_both_runs_can_be_played_again(tmp_
         done = lab.run("drain", "HV01", "--confirm", "HV01")
         assert done.returncode == 0, done.stderr
         with terminal(tmp_path, 80, 24, "--config", lab.config, password=lab.password) as console:
-            console.wait_for("Board", "HV01", "read")
+            console.wait_for("Board", "HV01", "● up")
             console.keys("a")
             console.wait_for("History", "drained", "10 of 10")
             console.keys("p")
@@ -63,7 +63,7 @@ def test_the_wrong_name_starts_nothing(tmp_path: Path) -> None:
         served("quiet", tmp_path) as lab,
         terminal(tmp_path, 80, 24, "--config", lab.config, password=lab.password) as c,
     ):
-        c.wait_for("Board", "HV01")
+        c.wait_for("Board", "HV01", "● up")
         c.keys("d")
         c.wait_for("Plan of HV01", "10 VMs move")
         c.keys("D")
@@ -79,7 +79,7 @@ def test_whatever_is_pressed_in_watch_changes_nothing(tmp_path: Path) -> None:
     with served("quiet", tmp_path) as lab:
         arguments = ("watch", "--config", lab.config)
         with terminal(tmp_path, 80, 24, *arguments, password=lab.password) as console:
-            console.wait_for("READ-ONLY", "HV01")
+            console.wait_for("READ-ONLY", "HV01", "● up")
             for key in "dDPBHTXS+-RzxtDDGg":
                 console.keys(key)
             console.keys("Enter", "Enter", "Escape", "Escape", "D")
@@ -92,7 +92,7 @@ def test_closing_the_terminal_in_the_middle_loses_nothing(tmp_path: Path) -> Non
     with served("quiet", tmp_path) as lab:
         arguments = ("--config", lab.config)
         with terminal(tmp_path, 120, 40, *arguments, password=lab.password) as console:
-            console.wait_for("Board", "HV01")
+            console.wait_for("Board", "HV01", "● up")
             console.keys("d")
             console.wait_for("Plan of HV01", "10 VMs move")
             console.keys("D")
