@@ -20,9 +20,12 @@ class LeftOnce(_Base):
     Textual would hand over the answer twice, and take away whatever screen is below.
     """
 
+    _has_left = False
+
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        if self not in self.app.screen_stack:
+        if self._has_left or self not in self.app.screen_stack:
             return AwaitComplete()
+        self._has_left = True
         return super().dismiss(result)
 
 
