@@ -2,12 +2,16 @@
 
 Prints drains, faults by kind, invariant violations, VMs lost, settings not restored. One seed alone:
 ``--seed N [--cut EVENTS | --race]`` prints its log, its faults and what the judge says.
+
+``--processes N``, ``--wire N`` and ``--keys N`` go on with what virtual time can not show: real processes that are
+killed, drains over the real protocol, random keys in a console that only looks.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -18,6 +22,12 @@ from tests.drain.drawn import Drawn, draw_drain
 from tests.drain.race import draw_race
 
 BLOCK = 50
+_BEYOND = {
+    "processes": ("real_kills", "--cases"),
+    "wire": ("wire_campaign", "--drains"),
+    "keys": ("read_only_keys", "--keys"),
+}
+"""Option → module and its own option."""
 
 
 @dataclass
@@ -100,10 +110,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="run this one alone and print its log")
     parser.add_argument("--cut", type=int, help="with --seed: the runner dies when the journal holds so many events")
     parser.add_argument("--race", action="store_true", help="with --seed: two consoles")
+    for option, (module, _) in _BEYOND.items():
+        parser.add_argument(
+            f"--{option}", type=int, default=0, metavar="N", help=f"then tests.bench.{module} with so many"
+        )
     given = parser.parse_args()
     if given.seed is not None:
         return one(given.seed, given.cut, given.race)
-    return many(given.drains, given.kills, given.races, given.jobs)
+    codes = [many(given.drains, given.kills, given.races, given.jobs)]
+    for option, (module, flag) in _BEYOND.items():
+        if amount := getattr(given, option):
+            codes.append(beyond(module, flag, amount))
+    return max(codes)
+
+
+def beyond(module: str, flag: str, amount: int) -> int:
+    """Another part of the campaign, in a process of its own; its exit code."""
+    print(f"--- python -m tests.bench.{module} {flag} {amount}", flush=True)
+    return subprocess.run([sys.executable, "-m", f"tests.bench.{module}", flag, str(amount)], check=False).returncode
 
 
 def many(wanted: int, deaths: int, pairs: int, jobs: int) -> int:

@@ -179,7 +179,8 @@ class Campaign:
         for sight in sights or ():
             if not sight.busy:
                 known = found.moves[sight.vm].state
-                self.judge.witness.recovered(sight.vm, told_arrived=known not in (MoveState.MOVING, MoveState.UNKNOWN))
+                told = known is MoveState.VERIFYING or known.terminal
+                self.judge.witness.recovered(sight.vm, told_arrived=told)
         return found
 
 
