@@ -16,8 +16,8 @@ from console import formatting
 from console.actions import Scope, effective_keys
 from console.clock import Clock, SystemClock
 from console.drain import ending
-from console.drain.native import moved_against
-from console.drain.requests import DetachRun, HandOver, StopRun
+from console.drain.handing_over import agreed
+from console.drain.requests import DetachRun, StopRun
 from console.drain.state import RunState
 from console.exits import ExitCode
 from console.journal.trouble import JournalUnusable
@@ -287,7 +287,7 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
     def _offer_hand_over(self, run: RunState) -> None:
         from screens.hand_over import hand_over_screen
 
-        agreed_by_name = HandOver(anyway=bool(moved_against(run)))
+        agreed_by_name = agreed(run, self.services.store.cluster)
 
         def answered(go: bool | None) -> None:
             if go:

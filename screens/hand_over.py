@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console import formatting
-from console.drain.native import moved_against
-from console.drain.state import Move, MoveState, RunState
-from console.model.cluster import Cluster
+from console.drain.handing_over import moved_against, not_started, saved_by_drain
+from console.drain.state import RunState
 from console.model.identity import VmRef
-from console.planner.sorting import as_moved
-from console.planner.values import Engine, PlanOptions
 from screens.drawing import Line, wrap
 from screens.sight import Services
 from screens.typed import TypedScreen
 from screens.vm_columns import vm_label
 
 WIDTH = 72
-_NOT_STARTED = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING)
-_QUICK = 1
 
 
 def hand_over_screen(services: Services, run: RunState) -> TypedScreen:
@@ -52,19 +47,6 @@ def hand_over_lines(run: RunState, services: Services, *, short: bool) -> list[L
     against = [move.vm for move in moved_against(run)]
     lines += _named("MOVED TOO, though this run holds or leaves them", against, short, gap)
     return lines
-
-
-def not_started(run: RunState) -> list[Move]:
-    """What this run has still to start, held ones apart."""
-    return [move for move in run.moves.values() if move.state in _NOT_STARTED]
-
-
-def saved_by_drain(cluster: Cluster, moves: Iterable[Move]) -> list[VmRef]:
-    """Those that the cluster would not move live: below its MoveTypeThreshold, or set so."""
-    native = PlanOptions(engine=Engine.NATIVE)
-    known = [(move, cluster.vm_by_id.get(move.vm.id)) for move in moves if move.live]
-    carried = [(move, as_moved(cluster, vm, native)) for move, vm in known if vm is not None]
-    return [move.vm for move, vm in carried if vm.default_move_type == _QUICK]
 
 
 def names_of(vms: Iterable[VmRef], most: int) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from console import formatting
-from console.drain.native import why_not_hand_over
+from console.drain.handing_over import not_started, why_not_hand_over
 from console.drain.state import MoveState, Purpose, RunState
 from console.planner.values import Engine
 from screens.choice import Choice, ChoiceScreen
 from screens.drawing import Line, wrap
-from screens.hand_over import names_of, not_started
+from screens.hand_over import names_of
 from screens.sight import Services
 
 KEEP, STOP, HAND_OVER, DETACH = "keep", "stop", "hand-over", "detach"

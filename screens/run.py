@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from console import formatting
 from console.drain import requests
-from console.drain.native import why_not_hand_over
+from console.drain.handing_over import why_not_hand_over
 from console.drain.requests import OperatorRequest
 from console.drain.state import Move, MoveState, Pace, Purpose
 from console.model.cluster import MigrationTransport

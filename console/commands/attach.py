@@ -23,7 +23,9 @@ if TYPE_CHECKING:
               help="Force a stuck move's VM to its source, or HOST, by Move-ClusterGroup: SAVES it.")  # fmt: skip
 @click.option("--confirm", metavar="NODE",
               help="With --hand-over and --force-back: the run's node; without it nothing is sent.")  # fmt: skip
-@click.option("--anyway", is_flag=True, help="With --hand-over: also though it moves VMs that this run leaves.")
+@click.option(
+    "--anyway", is_flag=True, help="With --hand-over: also though it moves VMs that this run leaves, or saves some."
+)
 @json_option
 def command(
     run: str | None,

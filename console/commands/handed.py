@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.drain.native import moved_against, why_not_hand_over
-from console.drain.requests import HandOver
-from console.drain.state import MoveState, RunState
+from console.drain.handing_over import agreed, moved_against, not_started, saved_by_drain, why_not_hand_over
+from console.drain.state import RunState
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import name, plain
 from console.runs import choose_run
@@ -18,8 +17,7 @@ from .target import Target
 
 if TYPE_CHECKING:
     from console.composition import LiveOperations
-
-_WAITING = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING)
+    from console.model.cluster import Cluster
 
 
 def handed_over(
@@ -28,23 +26,25 @@ def handed_over(
     """Say what it would do; do it and follow the run once the node was named. Returns the exit code.
 
     Raises:
-        CommandEnded: it can not be handed over, or VMs would be moved that this run leaves, without ``anyway``.
+        CommandEnded: it can not be handed over, or it would move VMs that this run leaves, or save some, without
+            ``anyway``.
     """
 
     async def work(operations: LiveOperations) -> int:
         chosen = choose_run(operations.runs(), run)
         state = operations.run_book.state(chosen)
         refuse(state, confirm)
-        for line in told(state):
+        cluster = await operations.read_cluster()
+        for line in told(state, cluster):
             narrate(line)
         if confirm is None:
             narrate(f"Nothing was sent. To do it: drainboard attach {chosen} --hand-over --confirm {state.node}")
             return int(ExitCode.DONE)
-        against = moved_against(state)
-        if against and not anyway:
-            raise CommandEnded(ExitCode.BLOCKED, "Nothing was sent: to let the cluster move them too, add --anyway.")
+        consent = agreed(state, cluster)
+        if (consent.anyway or consent.interrupts) and not anyway:
+            raise CommandEnded(ExitCode.BLOCKED, "Nothing was sent: to agree to what is named here, add --anyway.")
         handle = operations.attach(chosen)
-        handle.request(HandOver(anyway=bool(against)))
+        handle.request(consent)
         return await follow(operations.run_book, handle, as_json=as_json, events=events, may_stop=False)
 
     return with_operations(target, work, read_only=confirm is None)
@@ -60,17 +60,19 @@ def refuse(state: RunState, confirm: str | None) -> None:
         raise CommandEnded(ExitCode.BLOCKED, f"Run {state.run} can not be handed over: {why}.")
 
 
-def told(state: RunState) -> list[str]:
+def told(state: RunState, cluster: Cluster) -> list[str]:
     """What happens with it, in sentences; the screens' dialog says the same."""
-    waiting = sum(move.state in _WAITING for move in state.moves.values())
+    waiting = not_started(state)
     lines = [
         f"Suspend-ClusterNode {state.node} -Drain is sent once; what moves now ({len(state.in_flight)}) goes on.",
-        f"This plan starts nothing more: for the {waiting} that wait the cluster chooses order, destination and how "
-        "many at once; low priorities it saves and restores. Slots, holds and the guard do not bind it.",
+        f"This plan starts nothing more: for the {len(waiting)} that wait the cluster chooses order, destination and "
+        "how many at once. Slots, holds and the guard do not bind it.",
         "It goes on without runner or console; the run goes on watching, verifies the node and closes.",
     ]
-    against = moved_against(state)
-    if against:
+    if saved := saved_by_drain(cluster, waiting):
+        names = ", ".join(name(vm.name) for vm in saved)
+        lines.append(f"The cluster would save and restore, as their priority is low: {names}.")
+    if against := moved_against(state):
         names = ", ".join(name(move.vm.name) for move in against)
         lines.append(f"The cluster would also move or interrupt, although this run leaves them: {names}.")
     return lines

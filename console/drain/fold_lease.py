@@ -9,7 +9,7 @@ from console.planner.values import Engine
 
 from . import lease_events as le
 from .evolve import evolve
-from .state import LeaseState, Move, Phase, RunState
+from .state import Consent, LeaseState, Move, Phase, RunState
 
 
 def apply_to_right(state: RunState, event: le.LeaseEvent) -> RunState:
@@ -85,6 +85,7 @@ def _(event: le.EngineChanged, state: RunState) -> RunState:
         pause_asked_at=asked,
         native_status=None,
         native_ended_at=None,
+        consents=(*state.consents, *(Consent("interrupt", vm, event.by, event.at) for vm in event.interrupts)),
     )
 
 

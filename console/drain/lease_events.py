@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from console.model.identity import RoleName
+from console.model.identity import RoleName, VmId
 from console.planner.values import Engine
 
 
@@ -101,6 +101,8 @@ class EngineChanged:
     engine: Engine
     by: str
     reason: str
+    interrupts: tuple[VmId, ...] = ()
+    """VMs that the cluster's drain saves and restores, by the consent of ``by``."""
 
 
 @dataclass(frozen=True, slots=True)

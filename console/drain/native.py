@@ -13,10 +13,8 @@ from .ending import finish, lose_the_followed
 from .facts import Answered, NodeFacts
 from .limits import WAITING
 from .signals import NativeAnswered
-from .state import Move, MoveState, Outcome, Phase, Purpose, RunState
+from .state import MoveState, Outcome, Phase
 from .turn import Turn
-
-_NOT_OURS_TO_MOVE = (MoveState.HELD, MoveState.SKIPPED, MoveState.BLOCKED, MoveState.LEFT_BEHIND)
 
 
 def start_native(turn: Turn) -> None:
@@ -56,44 +54,6 @@ def join_drain(turn: Turn) -> None:
         if move.state is MoveState.CHECKING:
             turn.record(mv.MoveReturned(turn.at, vm, "another drain of the node moves it"))
     turn.ask(ReadNode())
-
-
-def why_not_hand_over(state: RunState) -> str | None:
-    """Why the cluster's own drain can not do the rest of this run; None when it can be asked to."""
-    if state.purpose is Purpose.RETURN:
-        return "the cluster's own drain empties a node, and this run fills one"
-    if state.engine is Engine.NATIVE:
-        return "the cluster's own drain works already"
-    if state.phase is not Phase.MOVING:
-        return f"the run is {state.phase.value}"
-    if state.stopping or state.window_closed or state.lease.lost_to:
-        return "nothing more starts"
-    return None
-
-
-def moved_against(state: RunState) -> tuple[Move, ...]:
-    """What the cluster would move although this run does not: somebody has to agree to it by name."""
-    return tuple(move for move in state.moves.values() if move.state in _NOT_OURS_TO_MOVE)
-
-
-def hand_over(turn: Turn, by: str, *, anyway: bool) -> str | None:
-    """From single moves to the cluster's drain; why not, or None. Nothing that moves is cancelled."""
-    why = why_not_hand_over(turn.state)
-    if why is not None:
-        return why
-    against = [move.vm.name or move.vm.id for move in moved_against(turn.state)]
-    if against and not anyway:
-        more = f" and {len(against) - 5} more" if len(against) > 5 else ""
-        return f"the cluster would also move {', '.join(against[:5])}{more}, or interrupt them"
-    told = f"; consent to move also: {', '.join(against)}" if against else ""
-    turn.record(le.EngineChanged(turn.at, Engine.NATIVE, by, f"handed over to the cluster's own drain{told}"))
-    for vm, move in tuple(turn.state.moves.items()):
-        if move.state is MoveState.CHECKING:
-            turn.record(mv.MoveReturned(turn.at, vm, "handed over to the cluster's own drain"))
-        elif move.state is MoveState.HELD:
-            turn.record(mv.MoveReleased(turn.at, vm))
-    start_native(turn)
-    return None
 
 
 def follow_native(turn: Turn) -> None:

@@ -13,8 +13,8 @@ from . import move_events as mv
 from . import requests as rq
 from .commands import CancelMove, ForceOwner, StopNativeDrain
 from .ending import close_by_force, detach, skip_the_rest
+from .handing_over import hand_over
 from .limits import WAITING
-from .native import hand_over
 from .settings import SMB_FACTOR, ask_for
 from .signals import Requested
 from .state import Move, MoveState, Pace, Phase, Purpose
@@ -223,4 +223,4 @@ def _(request: rq.CloseByForce, turn: Turn, by: str) -> str | None:
 
 @_obey.register
 def _(request: rq.HandOver, turn: Turn, by: str) -> str | None:
-    return hand_over(turn, by, anyway=request.anyway)
+    return hand_over(turn, by, request)

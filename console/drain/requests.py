@@ -96,6 +96,8 @@ class HandOver:
 
     anyway: bool = False
     """Also when it will move VMs that this run would not: held, skipped, blocked or left behind."""
+    interrupts: tuple[VmId, ...] = ()
+    """VMs that the asker was told the cluster would save and restore: the consent is this request."""
 
 
 OperatorRequest: TypeAlias = (

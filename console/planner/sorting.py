@@ -10,7 +10,7 @@ from console.model.identity import HostName, RoleName
 from .rules import Contradiction, contradictions
 from .values import Engine, Infeasible, NotMoved, PlanOptions, Progress
 
-_ALWAYS_QUICK = 1
+ALWAYS_QUICK = 1
 
 _SETTLING = frozenset(
     {VmState.STARTING, VmState.STOPPING, VmState.RESET, VmState.SAVING, VmState.PAUSING, VmState.RESUMING,
@@ -38,7 +38,7 @@ def as_moved(cluster: Cluster, vm: VirtualMachine, options: PlanOptions) -> Virt
     threshold = cluster.settings.move_type_threshold
     low = vm.priority is not None and threshold is not None and vm.priority < threshold
     if options.engine is Engine.NATIVE and low and vm.running:
-        return replace(vm, default_move_type=_ALWAYS_QUICK)
+        return replace(vm, default_move_type=ALWAYS_QUICK)
     return vm
 
 

@@ -82,7 +82,9 @@ def test_readings_that_are_missing_cross_nothing_and_end_no_hold() -> None:
 
 
 def test_free_memory_is_crossed_from_above() -> None:
-    assert crossed(Lines(), {FREE_MEMORY: 0.01})[0].startswith("free memory of the fullest destination 1 % is under 3 %")
+    assert crossed(Lines(), {FREE_MEMORY: 0.01})[0].startswith(
+        "free memory of the fullest destination 1 % is under 3 %"
+    )
     assert not crossed(Lines(), {FREE_MEMORY: 0.2})
 
 

@@ -89,6 +89,13 @@ def test_handing_over_says_whom_the_cluster_would_move_too(state: str) -> None:
     assert "consent to move also: vm-2" in table.told(le.EngineChanged)[0].reason
 
 
+def test_whom_the_cluster_interrupts_after_a_handover_is_in_the_journal_with_who_agreed() -> None:
+    table = desk(3).claim()
+    table.ask(rq.HandOver(interrupts=(table.vm(1),)))
+    given = [(consent.kind, consent.subject, consent.by) for consent in table.state.consents]
+    assert ("interrupt", table.vm(1), "ann") in given
+
+
 def test_a_handover_that_is_refused_goes_back_to_single_moves_and_says_so() -> None:
     table = desk(3).claim().ask(rq.HandOver()).send(sg.NativeAnswered, refused("not allowed", 5))
     assert table.state.engine is Engine.PLANNED

@@ -39,8 +39,17 @@ def finished(
     passes: tuple[Pass, ...] = (),
 ) -> FinishedMove:
     return FinishedMove(
-        vm.id, vm.name, run, HERE, destination, vm.memory_bytes, at(minutes), duration_s, blackout_s,
-        float(vm.memory_bytes), passes=passes,
+        vm.id,
+        vm.name,
+        run,
+        HERE,
+        destination,
+        vm.memory_bytes,
+        at(minutes),
+        duration_s,
+        blackout_s,
+        float(vm.memory_bytes),
+        passes=passes,
     )
 
 

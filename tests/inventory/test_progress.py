@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from console.clock import ManualClock
 from console.inventory.host import QUESTIONS
 from console.inventory.progress import ReadingProgress
@@ -24,7 +26,7 @@ async def test_each_answer_is_told_and_all_reads_are_counted() -> None:
     assert told[-1] == ReadingProgress(len(cluster.hosts), (), (), *[QUESTIONS * len(cluster.hosts)] * 2)
     steps = [progress.answers for progress in told]
     assert steps == sorted(steps)
-    assert max(after - before for before, after in zip(steps, steps[1:], strict=False)) == 1
+    assert max(after - before for before, after in pairwise(steps)) == 1
 
 
 async def test_a_host_that_does_not_answer_is_named_and_not_waited_for() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from console.actions import BY_ID
 from console.drain import requests
+from console.drain.handing_over import saved_by_drain
 from console.drain.state import MoveState, Purpose
 from console.planner.values import Engine
-from screens.hand_over import hand_over_lines, saved_by_drain
+from screens.hand_over import hand_over_lines
 from screens.quit import quit_lines
 from screens.run import RunScreen
 from screens.typed import TypedScreen
