@@ -34,6 +34,8 @@ LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
 ANSWER_S = 75.0
 """Real seconds after which a command counts as unanswered: longer than any deadline of the wire."""
+REFUSAL_S = 60.0
+"""Real seconds at the least for which a destination may say "not now": a new plan has to be read and made meanwhile."""
 GUARD_S = 0.5
 """Real seconds at the least between two readings of the guard: on a fast clock they would crowd out all else."""
 SETTLE_S, CONFIRM_S, GLANCE_S = 2.0, 0.2, 0.1
@@ -132,6 +134,7 @@ def _rules(site: Site, clock: Clock, operator: str) -> Rules:
     return replace(
         rules,
         check_patience_s=ANSWER_S * speed,
+        refusal_patience_s=max(rules.refusal_patience_s, REFUSAL_S * speed),
         settle_s=max(rules.settle_s, SETTLE_S * speed),
         confirm_s=max(rules.confirm_s, CONFIRM_S * speed),
         glance_s=max(rules.glance_s, GLANCE_S * speed),
