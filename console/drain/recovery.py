@@ -27,6 +27,8 @@ def recover(state: RunState, sights: Iterable[Sight] | None, at: datetime) -> tu
     for vm, move in state.moves.items():
         if move.state is MoveState.CHECKING:
             events.append(mv.MoveReturned(at, vm, "the runner was replaced while it was checked"))
+        elif state.closing_as is not None:
+            continue  # what goes on by itself was given up when the run began to close
         elif move.state is MoveState.MOVING or (move.state is MoveState.UNKNOWN and not move.settled):
             events.extend(_followed(move, seen.get(vm), at))
     for setting in state.settings_changed:

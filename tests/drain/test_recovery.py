@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.drain import commands as cmd
@@ -151,3 +153,14 @@ def test_a_stop_survives_the_runner() -> None:
 def test_the_note_says_how_far_it_was() -> None:
     again = taken_over(desk(3).claim().start(0).arrive(0).start(1))
     assert any("2 in flight, 1 of 3 finished" in line.text for line in again.state.log)
+
+
+def test_what_was_given_up_when_a_run_began_to_close_is_not_followed_again() -> None:
+    """A detached run that dies while it puts its settings back leaves what moves to itself, as it said."""
+    table = desk().claim().start(0)
+    lost = replace(table.move(0), state=MoveState.UNKNOWN, reason="still moving when the run was detached")
+    closing = replace(
+        table.state, moves={**table.state.moves, table.vm(0): lost}, phase=Phase.CLOSING, closing_as=Outcome.DETACHED
+    )
+    sight = Sight(table.vm(0), HV01, GroupState.PENDING, migrating=True)
+    assert not [event for event in recover(closing, [sight], moment(60)) if isinstance(event, mv.MoveEvent)]

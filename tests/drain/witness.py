@@ -155,7 +155,7 @@ class Witness:
     def _failed(self, event: mv.MoveFailed) -> None:
         self.codes[event.vm] = event.code
         vm = self.world.vms[event.vm]
-        if _CONTACT in self.against:
+        if _CONTACT in self.against and not event.reason.startswith("arrived on"):
             self.say(f"{vm.ref.name} is called failed while nobody answers")
         if not event.reason:
             self.say(f"{vm.ref.name} is called failed without a reason")
