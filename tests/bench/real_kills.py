@@ -107,6 +107,7 @@ def one(seed: int, scenario: str, home: Path) -> Case:
                 console.wait()
                 case.console_deaths += 1
             if console.poll() is not None and not journal.is_over():
+                console.communicate()
                 console = console_of(lab, "attach", "--follow")
                 case.restarts += 1
         _finish(case, lab, console, before)

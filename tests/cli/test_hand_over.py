@@ -12,8 +12,10 @@ import pytest
 
 from console.commands.handed import refuse, told
 from console.drain.fold import fold
+from console.drain.handing_over import agreed
 from console.drain.state import MoveState, Outcome, Phase, RunState
 from console.exits import CommandEnded, ExitCode
+from tests.builders import make_cluster, make_vm
 from tests.cli.served import served, surroundings
 from tests.journal.conftest import VM, short_run
 
@@ -43,12 +45,20 @@ def test_another_terminal_hands_over_and_follows_to_the_verified_end(tmp_path: P
 
 
 def test_what_it_would_do_is_told_with_the_names_of_whom_it_moves_against_the_run() -> None:
-    state = _on_the_way()
-    words = "\n".join(told(state))
+    state, cluster = _on_the_way(), make_cluster()
+    words = "\n".join(told(state, cluster))
     assert "Suspend-ClusterNode HV01 -Drain is sent once; what moves now (1) goes on." in words
     assert "although this run leaves them" not in words
     held = replace(state, moves={VM: replace(state.moves[VM], state=MoveState.HELD)})
-    assert "although this run leaves them: sql-[01]" in "\n".join(told(held))
+    assert "although this run leaves them: sql-[01]" in "\n".join(told(held, cluster))
+
+
+def test_whom_the_cluster_would_save_is_told_by_name_and_agreed_to_by_id() -> None:
+    waiting = fold(short_run()[:4])
+    low = make_vm("sql-[01]", "HV01", ref=waiting.moves[VM].vm, priority=500)
+    cluster = make_cluster(2, vms=[low])
+    assert "would save and restore, as their priority is low: sql-[01]" in "\n".join(told(waiting, cluster))
+    assert agreed(waiting, cluster).interrupts == (VM,)
 
 
 @pytest.mark.parametrize(
