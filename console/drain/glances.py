@@ -1,11 +1,12 @@
-"""Looks between two polls, at what is about to arrive: a slot that is free and not known to be free is lost time."""
+"""Looks between two polls, at what is about to arrive: a slot that is free and not known to be free is lost time, and
+a duration that is measured late teaches the forecast wrong."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from .commands import ReadProgress, WaitUntil
-from .limits import WAITING, hold_reason
+from .limits import hold_reason
 from .state import Move, MoveState, RunState
 from .turn import Turn
 
@@ -25,7 +26,7 @@ def flying(state: RunState) -> tuple[Move, ...]:
 
 
 def wait(turn: Turn, poll_at: datetime) -> WaitUntil:
-    """Until the next poll, or half-way to the arrival that is expected first, where somebody waits for its slot."""
+    """Until the next poll, or half-way to the arrival that is expected first."""
     rest_s = _soonest_s(turn)
     if rest_s is None:
         return WaitUntil(poll_at)
@@ -42,9 +43,9 @@ def glance(turn: Turn, poll_at: datetime) -> None:
 
 
 def _soonest_s(turn: Turn) -> float | None:
-    """Seconds to the next arrival by the hastiest guess; None when nobody waits for it, or nothing is near its end."""
+    """Seconds to the next arrival by the hastiest guess; None where nothing may start, or nothing is near its end."""
     state = turn.state
-    if hold_reason(state, turn.at) is not None or not any(move.state in WAITING for move in state.moves.values()):
+    if hold_reason(state, turn.at) is not None:
         return None
     guesses = (_rest_s(turn, move) for move in state.moves.values() if move.state is MoveState.MOVING)
     return min((guess for guess in guesses if guess is not None), default=None)

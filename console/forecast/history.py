@@ -33,8 +33,8 @@ _MOST = 2000
 _LATEST = 3
 """A VM's latest moves from which its dirtying is taken."""
 _ROUNDS = 2
-_UNAWAITED_S = 1.0
-"""An arrival that nobody waits for is seen at the next look, and a run looks every two seconds."""
+_UNEXPECTED_S = 1.0
+"""An arrival that comes before it is expected is seen at the next look, and a run looks every two seconds."""
 _SHORTEST_S = 1e-3
 """Below it a duration is a mistake."""
 _DARK = 0.05
@@ -202,7 +202,7 @@ class Learned:
 
     def _lateness(self, move: FinishedMove) -> tuple[float, ...]:
         """When a run would have seen the arrival: what a log tells is exact, and a run's looks are not."""
-        return (0.0, _UNAWAITED_S) if move.origin is Origin.EVENT_LOG else (0.0,)
+        return (0.0, _UNEXPECTED_S) if move.origin is Origin.EVENT_LOG else (0.0,)
 
     def _basis(self, found: VmLearned) -> str:
         if found.run_moves >= 3:

@@ -70,7 +70,7 @@ class Priors:
     overhead_after_s: float = 2.0
     """3–9 s a move altogether, measured on three platforms by their managers: until these see that it is over."""
     seen_after_s: float = 0.2
-    """How much later than the host that writes it down a run sees an arrival for whose slot another move waits."""
+    """How much later than the host that writes it down a run that glances at what is about to arrive sees it."""
     offline_s: float = 4.0
     """Moving the ownership of a VM without memory."""
     storage_bytes_per_s: float = 400e6
