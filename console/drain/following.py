@@ -26,8 +26,8 @@ _DID_NOT_MOVE = (MoveState.FAILED, MoveState.BLOCKED, MoveState.SKIPPED, MoveSta
 
 
 def late_ones(state: RunState) -> tuple[VmId, ...]:
-    """VMs that are to be looked at once more before the run ends."""
-    return tuple(vm for vm, move in state.moves.items() if move.state in _DID_NOT_MOVE)
+    """VMs that are to be looked at once more before the run ends; one without a role can not have moved."""
+    return tuple(vm for vm, move in state.moves.items() if move.state in _DID_NOT_MOVE and move.vm.role is not None)
 
 
 def on_progress(turn: Turn, signal: ProgressRead) -> None:
@@ -58,13 +58,15 @@ def on_progress(turn: Turn, signal: ProgressRead) -> None:
 
 
 def _seen_late_ones(turn: Turn, signal: ProgressRead) -> None:
-    """What is on its way after all is waited for, as long as the node may take to become empty."""
+    """What is on its way after all, or was not seen (a role can be removed meanwhile), is waited for as long as the node
+    may take to become empty."""
     if turn.state.phase is not Phase.VERIFYING or turn.state.late_ones_seen:
         return
-    wanted = set(late_ones(turn.state))
-    busy = any(sight.busy for sight in signal.sights if sight.vm in wanted)
+    wanted = late_ones(turn.state)
+    seen = {sight.vm: sight.busy for sight in signal.sights}
+    open_question = any(seen.get(vm, True) for vm in wanted)
     patience = turn.seconds_since(turn.state.verifying_since) < turn.rules.empty_patience_s
-    if wanted <= {sight.vm for sight in signal.sights} and not (busy and patience):
+    if not (open_question and patience):
         turn.record(ev.LateOnesSeen(turn.at))
 
 

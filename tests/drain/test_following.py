@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.drain import commands as cmd
@@ -10,6 +12,7 @@ from console.drain import move_events as mv
 from console.drain import requests as rq
 from console.drain import signals as sg
 from console.drain.facts import Arrival, Sight
+from console.drain.following import late_ones
 from console.drain.rules import AUTHENTICATION, WINDOWS_TRANSIENT, Rules
 from console.drain.state import MoveState, Outcome, Pace, Phase
 from console.model.cluster import GroupState
@@ -187,6 +190,21 @@ def test_a_late_one_that_still_moves_is_waited_for() -> None:
     assert not table.state.late_ones_seen
     table.see(0, HV02)
     assert table.move(0).state is MoveState.VERIFYING
+
+
+def test_a_role_that_is_gone_keeps_no_run_open_for_ever() -> None:
+    table = come_back(desk(1).claim().start(0), 0x80004005)
+    table.send(sg.ProgressRead, ())
+    assert not table.state.late_ones_seen, "not seen is not yet gone"
+    table.send(sg.ProgressRead, (), at_s=table.now_s + table.rules.empty_patience_s)
+    assert table.state.late_ones_seen
+
+
+def test_a_vm_without_a_role_is_not_looked_for() -> None:
+    state = come_back(desk(1).claim().start(0), 0x80004005).state
+    move = next(iter(state.moves.values()))
+    bare = replace(move, vm=replace(move.vm, role=None), state=MoveState.LEFT_BEHIND)
+    assert not late_ones(replace(state, moves={move.vm.id: bare}))
 
 
 # the watchdog
