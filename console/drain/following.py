@@ -58,8 +58,8 @@ def on_progress(turn: Turn, signal: ProgressRead) -> None:
 
 
 def _seen_late_ones(turn: Turn, signal: ProgressRead) -> None:
-    """What is on its way after all, or was not seen (a role can be removed meanwhile), is waited for as long as the node
-    may take to become empty."""
+    """What is on its way after all, or was not seen (a role can be removed), is waited for as long as the node may take
+    to become empty."""
     if turn.state.phase is not Phase.VERIFYING or turn.state.late_ones_seen:
         return
     wanted = late_ones(turn.state)
