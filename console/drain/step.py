@@ -25,7 +25,6 @@ from .following import fail, on_cause, on_progress, on_silence
 from .glances import flying, glance, wait
 from .guard import judge
 from .leasing import ask_when_due, has_to_wait, on_lease, on_lease_created, on_lease_written
-from .limits import WAITING
 from .native import follow_native, on_native
 from .obey import on_request
 from .outlook import revise
@@ -161,17 +160,22 @@ def _(signal: sg.Ticked, turn: Turn) -> None:
     turn.ask(wait(turn, _next_look(turn)))
 
 
+_BEFORE_A_START = (Phase.CLAIMING, Phase.PAUSING, Phase.RESUMING, Phase.MOVING)
+
+
 def _window_ends_now(turn: Turn) -> bool:
     state = turn.state
     if state.window_ends_at is None or state.window_closed or turn.at < state.window_ends_at:
         return False
-    return state.phase in (Phase.CLAIMING, Phase.PAUSING, Phase.RESUMING, Phase.MOVING)
+    return state.phase in _BEFORE_A_START
 
 
 def _ask_what_is_due(turn: Turn) -> None:
     state = turn.state
     if state.closing_as is None:
         ask_when_due(turn)
+    if _guard_is_due(turn):
+        turn.ask(ReadGuard())
     if state.phase is Phase.CLAIMING:
         if not has_to_wait(turn):
             turn.ask(ReadNode())
@@ -208,12 +212,12 @@ def _due_while_moving(turn: Turn) -> None:
     verify_again(turn)
     change_at_start(turn)
     follow_native(turn)
-    concerned = moving or any(move.state in WAITING for move in state.moves.values())
-    if turn.rules.guard is not None and concerned and _guard_is_due(turn):
-        turn.ask(ReadGuard())
 
 
 def _guard_is_due(turn: Turn) -> bool:
+    """From the claim on, and while all moves are held: the first start, and one that is released, find a reading."""
+    if turn.rules.guard is None or turn.state.phase not in _BEFORE_A_START:
+        return False
     reading = turn.state.guard
     return reading is None or not 0 <= turn.seconds_since(reading.read_at) < turn.rules.guard_s
 
