@@ -134,7 +134,9 @@ class Judge:
             self.say(f"{name} is called done and its guest does not answer")
         away = host == SOURCE if self.world.returning else host != SOURCE
         came = away and self.world.vms[move.vm.id].heartbeat == move.heartbeat
-        looked = state.verifying_since is not None and not state.forced and state.outcome is not Outcome.DETACHED
+        unseen = state.outcome is Outcome.CONTACT_LOST and not state.late_ones_seen
+        looked = state.verifying_since is not None and not (state.forced or unseen)
+        looked = looked and state.outcome is not Outcome.DETACHED
         gone = came and looked and move.attempts and move.state in (MoveState.FAILED, MoveState.SKIPPED)
         if gone and not self._arrived_after(move):
             self.say(f"{name} is on {host} and is called {move.state.value}: {move.reason}")
