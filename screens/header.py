@@ -8,9 +8,9 @@ from textual import events
 
 from console import formatting
 from console.actions import Action, Effect, Scope, key_label
+from console.drain.finish import why_no_finish
 from screens.drawing import Line, Span, between, clip, joined, width_of
 from screens.lines import Lines
-from screens.run_tables import why_no_finish
 from screens.sight import Services
 
 _ALWAYS = 90

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import formatting
+from console.drain.finish import stuck_ones, why_no_finish
 from console.drain.state import Move, MoveState, Outcome, Pace, Phase, Purpose, RunState
 from console.model.units import PAGE_BYTES
 from console.planner.values import Engine
@@ -164,30 +165,6 @@ def headline(run: RunState, look: Look, width: int) -> Line:
     return between(words, (*slots_line(run, look), ("  ", "")), width) if on and not native else words
 
 
-def stuck_ones(run: RunState) -> list[Move]:
-    """Moves that the watchdog has given up hoping for: nobody can tell when the run ends."""
-    return [move for move in run.moves.values() if move.state is MoveState.MOVING and move.pace is Pace.STUCK]
-
-
-def why_no_finish(run: RunState) -> str:
-    """Why no finish can be promised: something stands still, or takes longer than was foreseen at worst."""
-    stuck = len(stuck_ones(run))
-    if stuck:
-        return f"{formatting.count(stuck, 'move')} stuck"
-    worst = run.forecast_finish_p90_at
-    overdue = [move for move in run.in_flight if _overdue(move, run.now)]
-    if worst is None or not overdue or (worst - run.now).total_seconds() > _SOON_S:
-        return ""
-    return f"{formatting.count(len(overdue), 'move')} overdue"
-
-
-def _overdue(move: Move, now: datetime) -> bool:
-    gone_s = (now - move.started_at).total_seconds() if move.started_at is not None else 0.0
-    return move.state is MoveState.MOVING and gone_s > move.forecast_p90_s
-
-
-_SOON_S = 15.0
-"""A worst case this near is only the present moment, pushed along."""
 _SPECIAL = (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from console.drain.ending import exit_code
+from console.drain.finish import why_no_finish
 from console.drain.fold import apply, open_run
 from console.drain.narrate import line_of
 from console.drain.requests import StopRun
@@ -130,7 +131,9 @@ def summary_of(state: RunState) -> str:
             f"{plain(m.vm.name)} {m.percent:.0f} %" if m.percent is not None else plain(m.vm.name) for m in moving
         )
         parts.append(f"{len(moving)} moving ({', '.join(shares)})")
-    if state.forecast_finish_p50_at is not None:
+    if unknown := why_no_finish(state):
+        parts.append(f"finish not known: {unknown}")
+    elif state.forecast_finish_p50_at is not None:
         parts.append(f"finish about {state.forecast_finish_p50_at:%H:%M}")
     return ", ".join(parts)
 

@@ -82,4 +82,6 @@ def likely_cause(state: RunState, move: Move, silent_s: float) -> str:
         return f"{head} below 10 %: the destination may lack a switch or memory"
     if move.percent >= 90:
         return f"{head} near the end: the destination may not take the VM's configuration"
+    if move.rate_bytes_per_s == 0:
+        return f"{head} at {move.percent:.0f} %: nothing is sent any more; look at the network between the hosts"
     return f"{head} at {move.percent:.0f} %: the guest may dirty memory faster than it is sent"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from console.actions import BY_ID
 from console.checks.values import Findings, Subject
 from console.drain import guard, requests
+from console.drain.finish import why_no_finish
 from console.drain.state import GuardReading, MoveState, Outcome, Pace
 from console.model.cluster import MigrationTransport
 from console.model.failures import Unreachable
@@ -17,7 +18,7 @@ from screens.gauges import gauge_lines, guard_words, slots_line
 from screens.lines import Pager
 from screens.paint import Look
 from screens.run import RunScreen
-from screens.run_tables import finish_words, move_rows, totals, why_no_finish
+from screens.run_tables import finish_words, move_rows, totals
 from screens.watch import without_own
 from tests.builders import READ_AT
 from tests.screens.driving import Console, console, pass_time, text_of, until
