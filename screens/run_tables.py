@@ -126,8 +126,9 @@ def state_cell(state: MoveState, glyphs: Glyphs) -> Line:
 def _progress(move: Move, width: int, glyphs: Glyphs) -> Line:
     if move.state not in (MoveState.MOVING, MoveState.VERIFYING):
         return ()
-    share = (move.percent or 0.0) / 100
-    word = f"{'–' if move.percent is None else f'{move.percent:.0f}'} %".rjust(6)
+    percent = 100.0 if move.state is MoveState.VERIFYING else move.percent  # it arrived, whatever the last look said
+    share = (percent or 0.0) / 100
+    word = f"{'–' if percent is None else f'{percent:.0f}'} %".rjust(6)
     slow = move.pace is not Pace.STEADY
     fill = "text.warning" if slow else f"state.{move.state.value}"
     return (*bar(share, width - 6, glyphs, fill), (word, "text.warning" if slow else ""))
