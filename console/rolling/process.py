@@ -5,24 +5,15 @@ Like a run's runner it learns everything on its standard input, the password inc
 
 from __future__ import annotations
 
-import asyncio
-import json
-import signal
 import subprocess
 import sys
-from pathlib import Path
 
-from pydantic import SecretStr
-
-from console.configuration.problems import ConfigurationError
 from console.drain.roll_state import RollState
-from console.exits import CommandEnded, ExitCode
 from console.journal.store import Journal
-from console.journal.trouble import JournalUnusable
 from console.model.identity import HostName, RunId
 from console.runner.process import claim
-from console.runner.starting import complain, start_child
-from console.site import Site, find_site
+from console.runner.starting import carry_out, complain, start_child
+from console.site import Site
 
 
 def start_roll(site: Site, roll: RunId) -> subprocess.Popen[bytes]:
@@ -36,19 +27,7 @@ def start_roll(site: Site, roll: RunId) -> subprocess.Popen[bytes]:
 
 def main() -> int:
     """Carry on the roll that standard input names; returns an exit code for the log's readers."""
-    order = json.loads(sys.stdin.buffer.read())
-    password = order["password"]
-    secret = None if password is None else SecretStr(password)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        site = find_site(Path(order["configuration"]), order["cluster"], lambda cluster, options: secret)
-        with Journal.open(site.paths.journal) as journal:
-            asyncio.run(_carry_on(site, journal, RunId(order["roll"])))
-    except (ConfigurationError, CommandEnded, JournalUnusable, PermissionError) as error:
-        complain(f"roll {order['roll']}: {error}")
-        return int(ExitCode.USAGE)
-    return int(ExitCode.DONE)
+    return carry_out("roll", _carry_on)
 
 
 async def _carry_on(site: Site, journal: Journal, roll: RunId) -> None:

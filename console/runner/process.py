@@ -6,29 +6,20 @@ environment.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
-
-from pydantic import SecretStr
 
 from console.clock import Clock, ScaledClock, SystemClock
-from console.configuration.problems import ConfigurationError
 from console.drain.lease import LeaseTerms
 from console.drain.rules import Rules
-from console.exits import CommandEnded, ExitCode
 from console.journal.store import Journal
-from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
 from console.processes import is_alive
-from console.site import Site, find_site
+from console.site import Site
 
-from .starting import complain, start_child, this_host
+from .starting import carry_out, complain, start_child, this_host
 
 LEASE_S = 90.0
 """Real seconds that a lease on a node lasts unless it is renewed."""
@@ -54,19 +45,7 @@ def start_runner(site: Site, run: RunId) -> subprocess.Popen[bytes]:
 
 def main() -> int:
     """Run the run that standard input names; returns an exit code for the log's readers."""
-    order = json.loads(sys.stdin.buffer.read())
-    password = order["password"]
-    secret = None if password is None else SecretStr(password)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        site = find_site(Path(order["configuration"]), order["cluster"], lambda cluster, options: secret)
-        with Journal.open(site.paths.journal) as journal:
-            asyncio.run(_run(site, journal, RunId(order["run"])))
-    except (ConfigurationError, CommandEnded, JournalUnusable, PermissionError) as error:
-        complain(f"run {order['run']}: {error}")
-        return int(ExitCode.USAGE)
-    return int(ExitCode.DONE)
+    return carry_out("run", _run)
 
 
 async def _run(site: Site, journal: Journal, run: RunId) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import IO, Any
 
+from pydantic import SecretStr
+
 from console.clock import SystemClock
+from console.configuration.problems import ConfigurationError
 from console.configuration.secrets import without_passwords
+from console.exits import CommandEnded, ExitCode
+from console.journal.store import Journal
+from console.journal.trouble import JournalUnusable
+from console.model.identity import RunId
 from console.private import open_log
-from console.site import Site
+from console.site import Site, find_site
 
 _LONGEST_LOG_BYTES = 1_000_000
 
@@ -44,6 +54,24 @@ def start_child(site: Site, module: str, order: Mapping[str, str]) -> subprocess
         stdin.write(json.dumps(told).encode())
     site.on_runner_started(child.pid)
     return child
+
+
+def carry_out(kind: str, work: Callable[[Site, Journal, RunId], Coroutine[None, None, None]]) -> int:
+    """The whole of such a process: ``work`` on what standard input names under ``kind``; returns the exit code for the
+    log's readers."""
+    order = json.loads(sys.stdin.buffer.read())
+    password = order["password"]
+    secret = None if password is None else SecretStr(password)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        site = find_site(Path(order["configuration"]), order["cluster"], lambda cluster, options: secret)
+        with Journal.open(site.paths.journal) as journal:
+            asyncio.run(work(site, journal, RunId(order[kind])))
+    except (ConfigurationError, CommandEnded, JournalUnusable, PermissionError) as error:
+        complain(f"{kind} {order[kind]}: {error}")
+        return int(ExitCode.USAGE)
+    return int(ExitCode.DONE)
 
 
 def _log(site: Site) -> IO[bytes]:
