@@ -17,9 +17,14 @@ from .schedule import Job, Limits, pools_of
 def lower_bound_s(jobs: Sequence[Job], limits: Limits) -> float:
     """The largest of: the longest move; moves that run alone, one after the other; the bytes through each port and
     shared link; the work per slot of each node, pair, inflow and the cluster; the work inside each dense subset of
-    nodes."""
+    nodes. Moves of VMs that are off share none of that."""
     if not jobs:
         return 0.0
+    offline = [job for job in jobs if job.offline]
+    if offline:
+        apart = (machines_bound_s(durations, slots) for durations, slots in _slot_groups(offline, limits))
+        live = lower_bound_s([job for job in jobs if not job.offline], limits)
+        return max(live, *(job.solo_s for job in offline), *apart)
     bound = max(*(job.solo_s for job in jobs), _alone_bound_s(jobs, limits), _port_bound_s(jobs, limits))
     groups = _slot_groups(jobs, limits)
     for durations, slots in groups:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .bounds import lower_bound_s
 from .fluid import EAGER, POLICIES, Policy, Problem, Timeline
-from .schedule import Job, Limits, Slot, compile_problem, slots_of
+from .schedule import Job, Limits, Slot, compile_problem, list_schedule, slots_of
 
 _GOOD_ENOUGH = 1.0005
 """Of the lower bound: what is left could not be seen on any clock."""
@@ -46,6 +46,8 @@ def best_schedule(
     Raises:
         ValueError: a job can never start or never end.
     """
+    if any(job.offline for job in jobs):
+        return _beside(jobs, limits, effort, seed, keep_order, policies)
     bound = lower_bound_s(jobs, limits)
     problem = compile_problem(jobs, limits)
     order = list(range(len(jobs)))
@@ -59,6 +61,18 @@ def best_schedule(
             search.consider(_set_apart(order, place), EAGER)
         search.improve(random.Random(seed), tuple(policies))
     return Schedule(slots_of(problem, search.best), search.best.makespan_s, bound)
+
+
+def _beside(
+    jobs: Sequence[Job], limits: Limits, effort: int, seed: int, keep_order: bool, policies: Sequence[Policy]
+) -> Schedule:
+    """Moves of VMs that are off share neither slots nor ports with live migrations: they run beside them."""
+    live = [job for job in jobs if not job.offline]
+    found = best_schedule(live, limits, effort=effort, seed=seed, keep_order=keep_order, policies=policies)
+    apart = list_schedule([job for job in jobs if job.offline], limits)
+    theirs, ours = iter(apart), iter(found.slots)
+    slots = [next(theirs if job.offline else ours) for job in jobs]
+    return Schedule(slots, max(slot.end_s for slot in slots), lower_bound_s(jobs, limits))
 
 
 _APART = (0.5, 0.9)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from console.forecast.forecaster import migration_type_of
 from console.forecast.values import MigrationType, MoveForecast
-from console.model.cluster import Cluster
+from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName
 
 from .schedule import Limits
-from .values import Engine, PlanOptions, SlotReading
+from .values import OFFLINE_AT_ONCE, Engine, PlanOptions, SlotReading
 from .words import count_text
 
 HOST_MIGRATIONS_DEFAULT = 2
@@ -31,6 +32,11 @@ def slots_per_node(cluster: Cluster, host_limit: int | None, options: PlanOption
 
 def _allowed(cluster: Cluster, host_limit: int | None) -> int:
     return max(1, cluster.settings.maximum_parallel_migrations or host_limit or HOST_MIGRATIONS_DEFAULT)
+
+
+def takes_a_slot(vm: VirtualMachine) -> bool:
+    """Whether its move counts against the limits of live migrations; one that is off or saved only changes owner."""
+    return migration_type_of(vm) is not MigrationType.OFFLINE
 
 
 def at_once(cluster: Cluster, node: HostName, options: PlanOptions) -> int:
@@ -84,7 +90,8 @@ def limits_of(
         for implied, stated in zip(ports, (site.out_bytes_per_s, site.in_bytes_per_s), strict=True)
     )
     inflow = {} if site.per_destination is None else dict.fromkeys(hosts, site.per_destination)
-    return Limits(per_node, out, into, site.links, site.cluster_wide, pair, inflow)
+    offline = None if options.engine is Engine.NATIVE else OFFLINE_AT_ONCE  # the cluster itself counts none of them
+    return Limits(per_node, out, into, site.links, site.cluster_wide, pair, inflow, offline_slots=offline)
 
 
 def implied_ports(

@@ -35,6 +35,10 @@ class Candidate:
         return max(0.0, self.shared.duration_p50_s - _transfer_s(self.shared))
 
     @property
+    def offline(self) -> bool:
+        return self.shared.migration_type is MigrationType.OFFLINE
+
+    @property
     def p90_factor(self) -> float:
         return self.shared.duration_p90_s / self.shared.duration_p50_s if self.shared.duration_p50_s > 0 else 1.0
 
@@ -56,7 +60,9 @@ class Candidate:
         stream = self.solo.rate_bytes_per_s if bytes_left > 0 else math.inf
         running = self.under_way is not None
         source = self.choice.vm.host
-        return Job(source, self.choice.host, fixed_s, bytes_left, stream, alone and self.heavy and not running, running)
+        alone = alone and self.heavy and not running
+        apart = self.offline and not self.held  # a held one waits for its release, with the others that are held
+        return Job(source, self.choice.host, fixed_s, bytes_left, stream, alone, running, apart)
 
     def solo_job(self, alone: bool) -> Job:
         """The same move with its passes as they would be without sharing, for the bound."""

@@ -15,7 +15,7 @@ from .bounds import lower_bound_s
 from .easing import eased
 from .fluid import EAGER, MIXED, POLICIES, Policy
 from .improve import Schedule, best_schedule
-from .limits import at_once, implied_ports, limits_of, notes_on
+from .limits import at_once, implied_ports, limits_of, notes_on, takes_a_slot
 from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s
 from .placement import Placement
 from .places import Choice, Preferences, memory_needed
@@ -154,7 +154,7 @@ class _Planning:
         survival = self._survival()
         choices = refined(placement, placement.place(vms), survival)
         going = self._under_way()
-        sharing = self._sharing(len(choices) + len(going))
+        sharing = self._sharing(sum(takes_a_slot(choice.vm) for choice in (*choices, *(each for each, _ in going))))
         found = [self._forecast(choice, sharing) for choice in choices]
         found += [self._forecast(choice, sharing, move) for choice, move in going]
         found = eased(found, self.slots * len(self.nodes))
@@ -199,7 +199,7 @@ class _Planning:
 
     def _limits(self, candidates: Sequence[Candidate]) -> Limits:
         forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]
-        ports = implied_ports(forecasts, self.nodes, self._sharing(len(candidates)))
+        ports = implied_ports(forecasts, self.nodes, self._sharing(sum(not each.offline for each in candidates)))
         return limits_of(self.cluster, self.nodes, {each.choice.host for each in candidates}, self.options, ports)
 
     def _scheduled(self, jobs: Sequence[Job], limits: Limits, *, was_planned: bool) -> Schedule:

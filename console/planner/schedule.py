@@ -25,6 +25,8 @@ class Job:
     """Runs while nothing else does."""
     running: bool = False
     """Is under way already: what is left of it starts at 0, whatever the limits are by now."""
+    offline: bool = False
+    """Only its ownership moves: it is no live migration and takes none of their slots."""
 
     @property
     def solo_s(self) -> float:
@@ -60,6 +62,8 @@ class Limits:
     """Moves at once into a destination."""
     separate_directions: bool = False
     """Whether ``slots`` counts moves out and moves in each for themselves; normally they count together."""
+    offline_slots: int | None = None
+    """VMs that are off or saved, at once out of one node; None: no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
 
 def pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
     """The slot pools that a job takes one slot of each, and their sizes."""
+    if job.offline:
+        return [] if limits.offline_slots is None else [(("offline", job.source), limits.offline_slots)]
     out, into = ("out", "in") if limits.separate_directions else ("", "")
     ends = [(("node", job.source, out), job.source), (("node", job.destination, into), job.destination)]
     found: list[tuple[tuple[str, ...], int]] = [(key, limits.slots[host]) for key, host in ends if host in limits.slots]
@@ -126,6 +132,8 @@ def pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
 def _pool_words(key: tuple[str, ...], size: int) -> str:
     if key[0] == "cluster":
         return f"a slot of the cluster ({size} at once)"
+    if key[0] == "offline":
+        return f"a turn among the VMs that are off on {key[1]} ({size} at once)"
     if key[0] == "inflow":
         return f"a slot into {key[1]} ({size} at once)"
     where = f"between {key[1]} and {key[2]}" if key[0] == "pair" else f"on {key[1]}"

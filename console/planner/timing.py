@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.forecast.values import Forecaster, MoveForecast
+from console.forecast.values import Forecaster, MigrationType, MoveForecast
 from console.model.cluster import Cluster
 from console.model.identity import HostName
 
 from .fluid import POLICIES
 from .improve import best_schedule
-from .limits import at_once, implied_ports, limits_of
+from .limits import at_once, implied_ports, limits_of, takes_a_slot
 from .places import Choice
 from .schedule import Job, Slot
 from .sorting import with_levers
@@ -44,7 +44,7 @@ def time_moves(
     sources = tuple(dict.fromkeys(choice.vm.host for choice in choices))
     views = {source: with_levers(cluster, source, options) for source in sources}
     slots = min(at_once(views[source], source, options) for source in sources)
-    sharing = max(1, min(slots, len(choices) // len(sources)))
+    sharing = max(1, min(slots, sum(takes_a_slot(choice.vm) for choice in choices) // len(sources)))
     shared = [forecaster.forecast(views[choice.vm.host], choice.vm, choice.host, sharing=sharing) for choice in choices]
     solo = _solo_rates(views, choices, shared, forecaster, sharing)
     order = sorted(range(len(choices)), key=lambda place: (-shared[place].duration_p50_s, choices[place].vm.id))
@@ -103,4 +103,5 @@ def _job(choice: Choice, shared: MoveForecast, solo_rate: float) -> Job:
     copying_s = shared.bytes_to_send / shared.rate_bytes_per_s if shared.rate_bytes_per_s > 0 else 0.0
     fixed_s = max(0.0, shared.duration_p50_s - copying_s)
     stream = max(solo_rate, shared.rate_bytes_per_s) if shared.bytes_to_send > 0 else math.inf
-    return Job(choice.vm.host, choice.host, fixed_s, shared.bytes_to_send, stream)
+    offline = shared.migration_type is MigrationType.OFFLINE
+    return Job(choice.vm.host, choice.host, fixed_s, shared.bytes_to_send, stream, offline=offline)

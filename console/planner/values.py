@@ -39,6 +39,11 @@ class SlotReading(Enum):
     """Moves between one pair of nodes."""
 
 
+OFFLINE_AT_ONCE = 4
+"""VMs that are off or saved, on their way out of one node at once. MaximumParallelMigrations counts live migrations
+only; this number is ours, so that two hundred of them do not all start in one second."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
     """Limits that moves share besides MaximumParallelMigrations. None or absent: no such limit."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from console.model.cluster import AffinityRule, Cluster
+from console.model.cluster import AffinityRule, Cluster, VmState
 from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from console.planner.places import memory_needed
 from console.planner.rules import Positions
 from console.planner.schedule import SharedLink
-from console.planner.values import HeavyClass, Plan, PlanOptions, SiteLimits, SlotReading
+from console.planner.values import OFFLINE_AT_ONCE, HeavyClass, Plan, PlanOptions, SiteLimits, SlotReading
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
 
 HOSTS = [host_name(number) for number in range(1, 6)]
@@ -31,6 +31,7 @@ class Interval:
     end_s: float
     rate_bytes_per_s: float = 0.0
     memory_bytes: int = 0
+    offline: bool = False
 
 
 @st.composite
@@ -41,7 +42,8 @@ def clusters(draw: st.DrawFn) -> Cluster:
         owners = draw(st.sampled_from([None, None, None, frozenset(HOSTS[:3]), frozenset(HOSTS[2:])]))
         classes = draw(st.sampled_from([(), (), ("dc",)]))
         at = draw(st.sampled_from([NODE, NODE, NODE, *HOSTS[1:]]))
-        vms.append(make_vm(f"v{number}", at, size, possible_owners=owners, anti_affinity=classes))
+        state = draw(st.sampled_from([VmState.RUNNING] * 5 + [VmState.OFF]))
+        vms.append(make_vm(f"v{number}", at, size, possible_owners=owners, anti_affinity=classes, state=state))
     free = draw(st.lists(st.integers(0, 120), min_size=len(HOSTS), max_size=len(HOSTS)))
     hosts = [
         make_host(name, memory_bytes=512 * GIB, memory_free_bytes=room * GIB, fault_domain=f"rack {number % 3}")
@@ -85,7 +87,7 @@ def intervals(cluster: Cluster, plan: Plan) -> list[Interval]:
     need = needs(cluster)
     return [
         Interval(move.source, move.destination, move.start_s, move.end_s, move.forecast.rate_bytes_per_s,
-                 need[move.vm.id])
+                 need[move.vm.id], cluster.vm_by_id[move.vm.id].state is VmState.OFF)
         for move in (*plan.in_flight, *plan.moves)
     ]  # fmt: skip
 
@@ -100,7 +102,10 @@ def check_counts(
     """No limit on moves at once is exceeded at any instant."""
     site = options.limits
     for at_s in instants(moves):
-        now = [move for move in moves if move.start_s <= at_s < move.end_s]
+        every = [move for move in moves if move.start_s <= at_s < move.end_s]
+        now = [move for move in every if not move.offline]
+        for source in nodes:
+            assert sum(move.offline and move.source == source for move in every) <= OFFLINE_AT_ONCE
         for host in HOSTS:
             ends = sum(host in (move.source, move.destination) for move in now)
             assert ends <= min(_slots(cluster, options, slots, host, nodes), site.slots_of.get(host, 99))

@@ -5,13 +5,23 @@ from __future__ import annotations
 import pytest
 
 from console.forecast.forecaster import PriorForecaster
-from console.model.cluster import AffinityRule, Cluster, MigrationTransport
+from console.model.cluster import AffinityRule, Cluster, MigrationTransport, VmState
 from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from console.planner.plan import plan_drain
 from console.planner.rules import contradictions
 from console.planner.schedule import SharedLink
-from console.planner.values import HeavyClass, InFlight, Plan, PlanOptions, Progress, SiteLimits, SlotReading
+from console.planner.values import (
+    OFFLINE_AT_ONCE,
+    Engine,
+    HeavyClass,
+    InFlight,
+    Plan,
+    PlanOptions,
+    Progress,
+    SiteLimits,
+    SlotReading,
+)
 from tests.builders import host_name, make_adapter, make_cluster, make_host, make_settings, make_vm
 
 HV01, HV02, HV03, HV04 = (host_name(number) for number in range(1, 5))
@@ -165,3 +175,31 @@ def test_heavy_alone_has_a_bound_that_knows_of_it() -> None:
     giant = make_vm("giant", HV01, 200)
     of = make_cluster(3, vms=[giant, *(make_vm(f"v{number}", HV01, 4) for number in range(12))])
     assert plan(of, PlanOptions(heavy=HeavyClass.ALONE)).ratio <= 1.05
+
+
+def test_vms_that_are_off_move_beside_live_migrations_and_take_none_of_their_slots() -> None:
+    off = [make_vm(f"off{number}", HV01, 8, state=VmState.OFF) for number in range(OFFLINE_AT_ONCE + 2)]
+    alone = plan(cluster(vms=6, parallel=1))
+    running = cluster(vms=6, parallel=1)
+    found = plan(make_cluster(4, vms=[*running.vms, *off], settings=running.settings))
+    assert found.makespan_s == pytest.approx(alone.makespan_s, rel=1e-6)
+    theirs = {vm.id for vm in off}
+    starts = [move.start_s for move in found.moves if move.vm.id in theirs]
+    assert starts.count(0.0) == OFFLINE_AT_ONCE, "but not all of them in one second"
+    assert "among the VMs that are off" in next(m for m in found.moves if m.vm.id in theirs and m.start_s).waits_for
+    live = [move for move in found.moves if move.vm.id not in theirs]
+    assert sum(move.start_s == 0 for move in live) == 1
+
+
+def test_the_clusters_own_drain_is_forecast_without_our_number_for_vms_that_are_off() -> None:
+    off = [make_vm(f"off{number}", HV01, 8, state=VmState.OFF) for number in range(OFFLINE_AT_ONCE + 2)]
+    found = plan(make_cluster(4, vms=off), PlanOptions(engine=Engine.NATIVE))
+    assert {move.start_s for move in found.moves} == {0.0}
+
+
+def test_a_vm_that_is_off_moves_beside_one_that_has_the_links_for_itself() -> None:
+    giant, off = make_vm("giant", HV01, 200), make_vm("off", HV01, 8, state=VmState.OFF)
+    of = make_cluster(3, vms=[giant, off, *(make_vm(f"v{number}", HV01, 4) for number in range(12))])
+    found = plan(of, PlanOptions(heavy=HeavyClass.ALONE))
+    assert next(move for move in found.moves if move.vm == off.ref).start_s == 0
+    assert found.ratio >= 1.0

@@ -35,14 +35,17 @@ def limits(slots: int = 2, **overrides: object) -> Limits:
 pairs = st.tuples(st.integers(0, 4), st.integers(0, 4)).filter(lambda pair: pair[0] != pair[1])
 job_lists = st.lists(
     st.builds(
-        lambda pair, size, fixed, stream, alone: Job(
-            HOSTS[pair[0]], HOSTS[pair[1]], fixed, size * GB, stream * GB, alone
+        lambda pair, size, fixed, stream, alone, offline: (
+            Job(HOSTS[pair[0]], HOSTS[pair[1]], fixed + 1, 0.0, stream * GB, offline=True)
+            if offline
+            else Job(HOSTS[pair[0]], HOSTS[pair[1]], fixed, size * GB, stream * GB, alone)
         ),
         pairs,
         st.floats(0.1, 60),
         st.sampled_from([0.0, 2.0, 5.8]),
         st.sampled_from([0.3, 0.85, 1.25]),
         st.booleans(),
+        st.sampled_from([False, False, False, True]),
     ),
     min_size=1,
     max_size=14,
@@ -55,6 +58,7 @@ all_limits = st.builds(
         cluster_slots=cluster,
         inflow={HOSTS[0]: inflow, HOSTS[1]: inflow},
         links=(SharedLink("between sites", 0.8 * GB, frozenset(HOSTS[:2])),) if link else (),
+        offline_slots=2,
     ),
     st.integers(1, 4),
     st.booleans(),
@@ -76,7 +80,10 @@ def instants(slots: list[Slot]) -> list[float]:
 
 def check_limits(jobs: list[Job], slots: list[Slot], kept: Limits) -> None:
     for at_s in instants(slots):
-        now = running(jobs, slots, at_s)
+        every = running(jobs, slots, at_s)
+        now = [job for job in every if not job.offline]
+        for host in HOSTS:
+            assert sum(job.offline and job.source == host for job in every) <= (kept.offline_slots or 99)
         for host, most in kept.slots.items():
             out = sum(job.source == host for job in now)
             into = sum(job.destination == host for job in now)
