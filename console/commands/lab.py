@@ -7,8 +7,6 @@ import click
 from .target import DEFAULT_SCENARIO, Target, json_option
 
 ENDPOINTS = {"plain": None, "watch": "Drainboard.Watch", "operate": "Drainboard.Operate"}
-DEFAULT_SPEED = 20.0
-"""Fast enough to see a drain end, slow enough that the wire's own milliseconds do not count as seconds."""
 
 
 @click.command(name="lab")
@@ -16,7 +14,10 @@ DEFAULT_SPEED = 20.0
 @click.option("--scenario", "named", metavar="SCENARIO", help="The same as the argument.")
 @click.option("--seed", type=int, metavar="N", help="Another world of the same kind (1).")
 @click.option(
-    "--speed", type=click.FloatRange(0), metavar="X", help="Seconds of the lab in one of life (20); 0 stands still."
+    "--speed",
+    type=click.FloatRange(0),
+    metavar="X",
+    help="Seconds of the lab in one of life (5 to 20, by scenario); 0 stands still.",
 )
 @click.option(
     "--serve", "only_serve", is_flag=True, help="Only serve: print one JSON line when ready, until interrupted."
@@ -54,9 +55,8 @@ def command(
     if only_serve:
         from .lab_service import serve_lab
 
-        pace = DEFAULT_SPEED if speed is None else speed
         named_endpoint = ENDPOINTS[endpoint or "plain"]
-        return serve_lab(chosen, 1 if seed is None else seed, pace, port, tied=tied, endpoint=named_endpoint)
+        return serve_lab(chosen, 1 if seed is None else seed, speed, port, tied=tied, endpoint=named_endpoint)
     if port is not None or endpoint is not None:
         raise click.UsageError(f"--{'endpoint' if port is None else 'port'} goes with --serve.")
     from .console import open_console

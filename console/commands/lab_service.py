@@ -24,7 +24,7 @@ LOOK_S = 1.0
 
 
 def serve_lab(
-    scenario: str, seed: int, speed: float, port: int | None, *, tied: bool, endpoint: str | None = None
+    scenario: str, seed: int, speed: float | None, port: int | None, *, tied: bool, endpoint: str | None = None
 ) -> int:
     """Serve a scenario; prints one JSON line when it can be reached.
 
@@ -46,7 +46,7 @@ def serve_lab(
 
 
 async def _serve(
-    scenario: str, seed: int, speed: float, port: int | None, folder: Path, *, tied: bool, endpoint: str | None
+    scenario: str, seed: int, speed: float | None, port: int | None, folder: Path, *, tied: bool, endpoint: str | None
 ) -> None:
     try:
         lab = await serve(

@@ -78,7 +78,7 @@ async def serve(
     scenario: str = "quiet",
     *,
     seed: int = 1,
-    speed: float = 60.0,
+    speed: float | None = None,
     port: int | None = None,
     directory: Path,
     sessions: Path | None = None,
@@ -88,7 +88,7 @@ async def serve(
 
     Args:
         scenario: a name of :func:`scenarios`, or the path of a TOML file.
-        speed: seconds of the lab in one second of life; 0 for manual time.
+        speed: seconds of the lab in one second of life; 0 for manual time; None for what the scenario says.
         port: the first of consecutive ports; free ones without.
         directory: takes ``config.toml`` and the certificates.
         sessions: a folder of session configurations with their modules, as they would be installed on every host.
@@ -99,8 +99,9 @@ async def serve(
         UnreadableFile: a file in ``sessions`` is more than the lab understands.
         OSError: a port is taken.
     """
-    clock = lab_clock(speed)
-    cluster = LabCluster(load_scenario(scenario), seed, clock)
+    world = load_scenario(scenario)
+    clock = lab_clock(world.speed if speed is None else speed)
+    cluster = LabCluster(world, seed, clock)
     _make(directory)
     password = secrets.token_urlsafe(12)
     registered = {} if sessions is None else installed.load(sessions)

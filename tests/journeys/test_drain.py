@@ -12,7 +12,7 @@ from tests.journeys.terminal import terminal
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)])
 def test_from_the_board_to_drained_without_a_mouse(tmp_path: Path, columns: int, rows: int) -> None:
-    with terminal(tmp_path, columns, rows, "lab") as console:
+    with terminal(tmp_path, columns, rows, "lab", "--speed", "20") as console:
         console.wait_for("Board", "HV01", "HV04", "● up")
         console.keys("d")
         console.wait_for("Plan of HV01", "10 VMs move", "finish")

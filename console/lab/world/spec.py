@@ -231,6 +231,9 @@ class Scenario(_Table):
     host_count: int = Field(default=4, ge=2, le=64)
     codes: list[str] = []
     """Conflict codes that the scenario shows on purpose."""
+    speed: float = Field(default=20.0, gt=0)
+    """Seconds of the lab in one of life, where whoever starts it names none: fast enough to see a drain end, slow
+    enough that the wire's own milliseconds, which count as many times, do not spoil its forecast."""
     workgroup: bool = False
     hosts: HostSpec = HostSpec()
     host: list[NamedHostSpec] = []
