@@ -39,7 +39,7 @@ from screens.watch import LEAST_WAIT_S, Watcher, words_of
 from themes.loader import ThemeError, ThemeSpec, load_themes
 
 if TYPE_CHECKING:
-    from console.drain.guard import Lines
+    from console.guard import Lines
 
 
 class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):

@@ -15,9 +15,9 @@ from console.configuration.loading import load_configuration
 from console.configuration.models import ClusterOptions, Configuration
 from console.configuration.problems import nearest
 from console.configuration.windows import Opening, next_opening
-from console.drain.guard import Lines
 from console.drain.state import WhenStuck
 from console.exits import UsageProblem
+from console.guard import Lines
 from console.model.identity import HostName
 from console.model.units import bits_to_bytes_per_s
 from console.paths import Paths, standard_paths

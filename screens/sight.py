@@ -30,7 +30,7 @@ from console.store import Store
 from screens.paint import Look
 
 if TYPE_CHECKING:
-    from console.drain.guard import Lines
+    from console.guard import Lines
 
 STALE_AFTER_S = 45.0
 """Four missed readings while nothing runs; more where one reading takes longer."""
@@ -184,7 +184,7 @@ class Services:
     def guard(self) -> Lines:
         """What the guard's readings are measured against."""
         if self._guard is None:
-            from console.drain.guard import Lines
+            from console.guard import Lines
 
             self._guard = Lines()
         return self._guard

@@ -1,113 +1,40 @@
-"""The guard: additive increase, multiplicative decrease of the moves at once, by what the moves do to others.
-
-A breach of any line holds new starts at once and halves what is allowed; calm for long enough lets starts go on
-with that, and each further stretch of calm allows one more, up to the operator's ceiling. Pure: readings in,
-events out.
-"""
+"""What the guard's readings become in a run: events. The law, which plans foresee too, is in ``console.guard``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from console.guard import Lines, Stance, Verdict, crossed, judged
 
 from .events import Event, GuardBreached, GuardCalmed, GuardRaised, GuardRead
 from .state import RunState
 
-CSV_LATENCY = "csv latency s"
-"""The worst shared volume's, seconds an operation."""
-MISSED_HEARTBEATS = "missed heartbeats"
-"""NetFT, the worst node's."""
-HOST_CPU = "host cpu fraction"
-"""The busiest node that takes part, 0 to 1."""
-FREE_MEMORY = "free memory fraction"
-"""The fullest destination's, 0 to 1."""
-REDIRECTED = "redirected io per s"
-SMB_STALLS = "smb credit stalls per s"
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """What must not be crossed. The numbers are priors of this project, not Microsoft's; None leaves a line out."""
-
-    csv_latency_s: float | None = 0.050
-    missed_heartbeats: float | None = 5.0
-    host_cpu_fraction: float | None = 0.90
-    free_memory_fraction: float | None = 0.03
-    redirected_io_per_s: float | None = 1000.0
-    smb_stalls_per_s: float | None = None
-    calm_s: float = 20.0
-    """How long every line has to be kept before starts go on."""
-    raise_after_s: float = 60.0
-    """Calm after which one more is allowed."""
-
-    def above(self) -> tuple[tuple[str, float | None], ...]:
-        """Lines that are crossed from below."""
-        return (
-            (CSV_LATENCY, self.csv_latency_s),
-            (MISSED_HEARTBEATS, self.missed_heartbeats),
-            (HOST_CPU, self.host_cpu_fraction),
-            (REDIRECTED, self.redirected_io_per_s),
-            (SMB_STALLS, self.smb_stalls_per_s),
-        )
-
-    def limit_of(self, name: str) -> float | None:
-        """The line that a reading is measured against, for the screens."""
-        return {**dict(self.above()), FREE_MEMORY: self.free_memory_fraction}.get(name)
-
-
-def crossed(lines: Lines, values: Mapping[str, float]) -> tuple[str, ...]:
-    """A sentence for each line that the readings cross; a reading that is missing crosses nothing."""
-    over = [
-        f"{_reading(name, values[name])} is over {_amount(name, limit)}"
-        for name, limit in lines.above()
-        if limit is not None and name in values and values[name] > limit
-    ]
-    free, floor = values.get(FREE_MEMORY), lines.free_memory_fraction
-    if free is not None and floor is not None and free < floor:
-        over.append(f"{_reading(FREE_MEMORY, free)} is under {_amount(FREE_MEMORY, floor)}")
-    return tuple(over)
-
-
-_WORDS: Mapping[str, tuple[str, float, str]] = {
-    CSV_LATENCY: ("CSV latency", 1000.0, " ms"),
-    MISSED_HEARTBEATS: ("missed heartbeats", 1.0, ""),
-    HOST_CPU: ("the busiest host's CPU", 100.0, " %"),
-    FREE_MEMORY: ("free memory of the fullest destination", 100.0, " %"),
-    REDIRECTED: ("redirected I/O", 1.0, " a second"),
-    SMB_STALLS: ("SMB credit stalls", 1.0, " a second"),
-}
-"""What people call each line, the factor to the unit they read it in, and that unit."""
-
-
-def _reading(name: str, value: float) -> str:
-    return f"{_WORDS[name][0]} {_amount(name, value)}"
-
-
-def _amount(name: str, value: float) -> str:
-    _, factor, unit = _WORDS[name]
-    return f"{value * factor:.4g}{unit}"
-
 
 def judge(state: RunState, lines: Lines, at: datetime, values: Mapping[str, float]) -> tuple[Event, ...]:
-    """The events that follow from new readings."""
+    """The events that follow from new readings; a reading that told nothing neither breaches nor calms."""
     read = GuardRead(at, dict(values))
     broken = crossed(lines, values)
-    ceiling = max(state.slots, 1)
-    allowed = min(state.guard_slots or ceiling, ceiling)
-    if broken:
-        return (read, *_breach(state, at, broken, allowed))
-    if not values or state.guard is None or state.guard.changed_at is None:
+    if not values:
         return (read,)
-    calm_s = (at - state.guard.changed_at).total_seconds()
-    if state.guard.holding:
-        return (read, GuardCalmed(at, allowed)) if calm_s >= lines.calm_s else (read,)
-    if state.guard_slots is not None and allowed < ceiling and calm_s >= lines.raise_after_s:
-        return (read, GuardRaised(at, allowed + 1))
-    return (read,)
+    verdict, allowed = judged(lines, stance_of(state, at), max(state.slots, 1), over=bool(broken))
+    match verdict:
+        case Verdict.BREACHED:
+            return (read, GuardBreached(at, broken, allowed))
+        case Verdict.CALMED:
+            return (read, GuardCalmed(at, allowed))
+        case Verdict.RAISED:
+            return (read, GuardRaised(at, allowed))
+        case Verdict.STEADY:
+            return (read,)
 
 
-def _breach(state: RunState, at: datetime, broken: tuple[str, ...], allowed: int) -> tuple[Event, ...]:
-    """A new breach halves; one that goes on only restarts the wait for calm."""
-    holding = state.guard is not None and state.guard.holding
-    return (GuardBreached(at, broken, allowed if holding else max(1, allowed // 2)),)
+def stance_of(state: RunState, at: datetime) -> Stance:
+    """Where the run's guard stands; until it has spoken it allows what the operator does."""
+    reading = state.guard
+    changed_at = reading.changed_at if reading is not None else None
+    return Stance(
+        state.guard_slots or max(state.slots, 1),
+        reading is not None and reading.holding,
+        (at - changed_at).total_seconds() if changed_at is not None else None,
+    )

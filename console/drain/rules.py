@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .guard import Lines
+from console.guard import Lines
+
 from .lease import LeaseTerms
 
 WINDOWS_TRANSIENT = frozenset(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from console.guard import CSV_LATENCY, HOST_CPU, MISSED_HEARTBEATS
 from console.planner.values import Engine
 
 from . import events as ev
 from . import move_events as mv
 from .commands import CancelMove
 from .ending import detach
-from .guard import CSV_LATENCY, HOST_CPU, MISSED_HEARTBEATS
 from .state import Move, MoveState, Pace, Phase, RunState, WhenStuck
 from .turn import Turn
 

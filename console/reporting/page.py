@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from console.drain.guard import Lines
 from console.formatting import plain
+from console.guard import Lines
 
 from . import words
 from .charts import guard_chart, moves_chart

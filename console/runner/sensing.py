@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from console.clock import Clock
-from console.drain.guard import CSV_LATENCY, FREE_MEMORY, HOST_CPU, MISSED_HEARTBEATS, REDIRECTED, SMB_STALLS
+from console.guard import CSV_LATENCY, FREE_MEMORY, HOST_CPU, MISSED_HEARTBEATS, REDIRECTED, SMB_STALLS
 from console.inventory.asking import Interview
 from console.model.cluster import Contact, Host
 from console.model.failures import Failure

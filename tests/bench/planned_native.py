@@ -20,10 +20,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from console.clock import sleep_for
-from console.drain.guard import Lines
 from console.drain.opening import consent_entries, open_event
 from console.drain.rules import Rules
 from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
+from console.guard import Lines
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.lab.world.moving import Move, Outcome

@@ -8,7 +8,7 @@ import pytest
 
 from console.configuration.loading import parse_configuration
 from console.configuration.problems import ConfigurationError
-from console.drain.guard import Lines
+from console.guard import Lines
 from console.model.identity import HostName
 from console.paths import standard_paths
 from console.planner.schedule import SharedLink

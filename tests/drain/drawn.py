@@ -6,11 +6,11 @@ import random
 from dataclasses import dataclass
 
 from console.drain import requests as rq
-from console.drain.guard import Lines
 from console.drain.lease import LeaseTerms
 from console.drain.requests import OperatorRequest
 from console.drain.rules import Rules
 from console.drain.state import Consent, WhenStuck
+from console.guard import Lines
 from console.model.identity import HostName, VmId
 from console.planner.values import Engine, SlotReading
 

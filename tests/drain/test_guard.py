@@ -11,8 +11,8 @@ from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain import requests as rq
 from console.drain import signals as sg
-from console.drain.guard import FREE_MEMORY, Lines, crossed
 from console.drain.rules import Rules
+from console.guard import FREE_MEMORY, Lines, crossed
 
 from .desk import Desk, desk
 

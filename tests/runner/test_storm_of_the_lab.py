@@ -10,8 +10,8 @@ from console.drain import events as ev
 from console.drain import move_events as mv
 from console.drain.ending import exit_code
 from console.drain.events import Event
-from console.drain.guard import Lines, crossed
 from console.drain.state import MoveState, Outcome, RunState, WhenStuck
+from console.guard import Lines, crossed
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from tests.labdoor import LabDoor
