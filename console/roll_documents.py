@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from console.drain.roll_forecast import forecast_ends
 from console.drain.roll_outlook import roll_outcome, standing_of
 from console.drain.roll_state import RollNode, RollState
 from console.formatting import plain
@@ -18,6 +19,7 @@ def roll_run_document(state: RollState) -> Document:
     """Everything that a ticket wants to know of a roll; durations in seconds."""
     waves = [[node.name for node in state.of_wave(wave)] for wave in range(state.waves)]
     foreseen = [node.forecast for node in state.nodes.values() if node.forecast is not None]
+    ends = None if state.closed else forecast_ends(state)
     return {
         "schema": SCHEMA,
         "roll": state.roll,
@@ -33,6 +35,11 @@ def roll_run_document(state: RollState) -> Document:
         "moves_planned": state.planned_moves,
         "moves_made": state.moved,
         "window_s": max((each.end_s for each in foreseen), default=None),
+        "window_ends_at": _time(state.window_ends_at),
+        "window_at_risk": state.window_at_risk,
+        "window_closed": state.window_closed,
+        "forecast_p50_at": None if ends is None else _time(ends[0]),
+        "forecast_p90_at": None if ends is None else _time(ends[1]),
         "started_at": state.created_at.isoformat(),
         "finished_at": _time(state.finished_at),
         "duration_s": None if state.finished_at is None else (state.finished_at - state.created_at).total_seconds(),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import formatting
-from console.drain.roll_outlook import DONE, forecast_end, roll_outcome, standing_of
+from console.drain.roll_forecast import forecast_ends
+from console.drain.roll_outlook import DONE, roll_outcome, standing_of
 from console.drain.roll_state import RollNode, RollState, Stage
 from console.drain.state import MoveState, RunState
 from console.model.identity import HostName, RunId
@@ -142,9 +143,10 @@ def summary_lines(roll: RollState, drains: Mapping[RunId, RunState], services: S
 
 
 def _end(roll: RollState, drains: Mapping[RunId, RunState], services: Services) -> Line:
-    end = forecast_end(roll, drains)
-    if end is None:
+    ends = forecast_ends(roll, drains, services.now)
+    if ends is None:
         return ()
+    end, _ = ends
     if roll.closed:
         took_s = (end - roll.created_at).total_seconds()
         return ((f"   took {formatting.duration(took_s)}", ""),)

@@ -7,11 +7,13 @@ import itertools
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from console.drain.roll_outlook import forecast_end, roll_exit_code, sentence_of, stage_words, standing_of
+from console.drain.roll_forecast import forecast_ends
+from console.drain.roll_outlook import roll_exit_code, sentence_of, stage_words, standing_of
 from console.drain.roll_requests import ApproveWave, LeaveNode, RollRequest, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollState, Stage, apply_roll, open_roll
 from console.drain.rolling import waits_for_somebody
@@ -203,10 +205,18 @@ def summary_of_roll(state: RollState, drains: dict[RunId, RunState]) -> str:
     parts += [f"{plain(run.node)}: {summary_of(run)}" for run in drains.values()]
     if not drains:
         parts.append(plain(standing_of(state)))
-    end = forecast_end(state, drains)
-    if end is not None:
-        parts.append(f"end about {end:%H:%M}")
+    ends = forecast_ends(state, drains)
+    if ends is not None:
+        parts.append(f"end about {ends[0]:%H:%M}{_against(state.window_ends_at, ends)}")
     return "; ".join(parts)
+
+
+def _against(window_ends_at: datetime | None, ends: tuple[datetime, datetime]) -> str:
+    """Whether that is in time."""
+    if window_ends_at is None or ends[1] <= window_ends_at:
+        return ""
+    word = "after" if ends[0] > window_ends_at else "perhaps after"
+    return f", {word} the window, which ends at {window_ends_at:%H:%M}"
 
 
 def report_roll(state: RollState) -> None:

@@ -18,8 +18,9 @@ from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
 from console.operations import Consents
 from console.planner.roll import RollOptions, RollPlan
-from console.rolling.book import JournalRoll, RollBook, RollWishes
+from console.rolling.book import JournalRoll, RollBook
 from console.rolling.planning import EVERY, refusals_of
+from console.rolling.wishes import RollWishes
 
 from .drained import settings_of
 from .levers import Levers

@@ -47,6 +47,8 @@ class RollOpened:
     forecast: tuple[NodeForecast, ...] = ()
     continues: str = ""
     """The stopped roll whose rest this one is; empty: none."""
+    window_ends_at: datetime | None = None
+    """The end of the maintenance window: no further node begins after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ class NodeDrainIntended:
     at: datetime
     node: HostName
     run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class NodeForecastRevised:
+    """When the run that is on for a node will be over, as it sees it now: its drain, or its return."""
+
+    at: datetime
+    node: HostName
+    p50_at: datetime
+    p90_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,15 @@ class ReturnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnOmitted:
+    """The node is in service; its VMs, or the rest of them, stay where they run."""
+
+    at: datetime
+    node: HostName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFailed:
     """The roll stands until somebody tries again, skips the node or stops."""
 
@@ -164,6 +185,26 @@ class RollStopRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RollWindowAtRisk:
+    """The forecast's p90 of the whole roll ends this long after the window."""
+
+    at: datetime
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RollWindowSafe:
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RollWindowClosed:
+    """No further node begins, no hook and no return starts; what moves finishes, what is out comes back."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RollRefused:
     """A request that can not be followed, and why."""
 
@@ -190,6 +231,7 @@ RollEvent: TypeAlias = (
     | WaveApproved
     | WaveBegan
     | NodeDrainIntended
+    | NodeForecastRevised
     | NodeDrainEnded
     | HookIntended
     | HookEnded
@@ -197,11 +239,15 @@ RollEvent: TypeAlias = (
     | NodeResumed
     | ReturnIntended
     | ReturnEnded
+    | ReturnOmitted
     | NodeFailed
     | NodeRetried
     | NodeSkipped
     | HealthSeen
     | RollStopRequested
+    | RollWindowAtRisk
+    | RollWindowSafe
+    | RollWindowClosed
     | RollRefused
     | RollRecovered
     | RollClosed

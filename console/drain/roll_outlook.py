@@ -1,36 +1,39 @@
-"""What is said of a rolling run: how it ended or what it waits for, when it will end, and each event as a sentence."""
+"""What is said of a rolling run: how it ended or what it waits for, and each event as a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import singledispatch
 
-from console.formatting import count
-from console.model.identity import RunId
+from console.formatting import count, duration
 
 from . import roll_events as re
 from .roll_state import RollNode, RollState, Stage
 from .rolling import hold_reason_of_roll, waits_for_somebody
-from .state import RunState
 
-DONE, STOPPED, INCOMPLETE = "done", "stopped", "incomplete"
-_EXIT_CODES = {DONE: 0, INCOMPLETE: 1, STOPPED: 4}
-_PACE = (0.5, 3.0)
-"""How far what was measured may bend what was foreseen."""
+DONE, STOPPED, INCOMPLETE, WINDOW_CLOSED = "done", "stopped", "incomplete", "window_closed"
+_EXIT_CODES = {DONE: 0, INCOMPLETE: 1, STOPPED: 4, WINDOW_CLOSED: 8}
+_ENDED = {
+    DONE: "every node is done",
+    STOPPED: "stopped",
+    INCOMPLETE: "ended; some nodes were left out",
+    WINDOW_CLOSED: "the maintenance window ended first",
+}
 
 
 def roll_outcome(state: RollState) -> str | None:
-    """``done``, ``stopped`` or ``incomplete`` (nodes were left out); None while it is open."""
+    """``done``, ``stopped``, ``window_closed`` or ``incomplete`` (nodes were left out); None while it is open."""
     if not state.closed:
         return None
     if not state.left:
         return DONE
+    if state.window_closed:
+        return WINDOW_CLOSED
     return STOPPED if state.stopping else INCOMPLETE
 
 
 def roll_exit_code(state: RollState) -> int:
-    """0 all done, 1 some nodes left out, 4 stopped by the operator; an open one that a failure holds is 1, else 130."""
+    """0 all done, 1 some nodes left out, 4 stopped by the operator, 8 the window ended first; an open one that a
+    failure holds is 1, else 130."""
     outcome = roll_outcome(state)
     if outcome is None:
         return 1 if state.failed else 130
@@ -41,59 +44,13 @@ def standing_of(state: RollState) -> str:
     """What it does or waits for, in a few words."""
     outcome = roll_outcome(state)
     if outcome is not None:
-        return {DONE: "every node is done", STOPPED: "stopped", INCOMPLETE: "ended; some nodes were left out"}[outcome]
-    if state.stopping:
-        return "stopping: what is out comes back, nothing more begins"
+        return _ENDED[outcome]
+    if state.stopping and (state.stop_asked or not state.failed):
+        why = "the maintenance window has ended" if state.window_closed else "stopping"
+        return f"{why}: what is out comes back, nothing more begins"
     if state.began + 1 >= state.waves and not state.failed:
         return ", ".join(f"{n.name}: {n.stage.value}" for n in state.nodes.values() if not n.stage.over) or "ending"
     return hold_reason_of_roll(state) or "the next wave begins"
-
-
-def forecast_end(state: RollState, drains: Mapping[RunId, RunState]) -> datetime | None:
-    """When the whole roll will be over, approvals given at once; None when nobody foresaw anything.
-
-    Args:
-        drains: the runs of the nodes that are out, as far as they are known.
-    """
-    if state.closed:
-        return state.finished_at
-    if any(node.forecast is None for node in state.nodes.values()):
-        return None
-    pace = pace_of(state)
-    end = state.now
-    for wave in range(state.waves):
-        nodes = [node for node in state.of_wave(wave) if not node.stage.over]
-        if not nodes or (state.stopping and wave > state.began):
-            continue
-        if wave > state.began:
-            end += timedelta(seconds=pace * max(_length_s(node) for node in nodes))
-        else:
-            end = max(_end_of(node, drains, end, pace) for node in nodes)
-    return end
-
-
-def pace_of(state: RollState) -> float:
-    """What the nodes that are done took, over what was foreseen for them; 1 before the first."""
-    done = [node for node in state.nodes.values() if node.stage is Stage.DONE and node.began_at and node.since]
-    foreseen_s = sum(_length_s(node) for node in done)
-    if foreseen_s <= 0:
-        return 1.0
-    took_s = sum((node.since - node.began_at).total_seconds() for node in done if node.since and node.began_at)
-    return min(max(took_s / foreseen_s, _PACE[0]), _PACE[1])
-
-
-def _length_s(node: RollNode) -> float:
-    return 0.0 if node.forecast is None else node.forecast.end_s - node.forecast.start_s
-
-
-def _end_of(node: RollNode, drains: Mapping[RunId, RunState], now: datetime, pace: float) -> datetime:
-    assert node.forecast is not None, "asked only of foreseen nodes"
-    run = drains.get(node.drain) if node.drain is not None else None
-    if node.stage is Stage.DRAINING and run is not None and run.forecast_finish_p50_at is not None:
-        rest_s = node.forecast.end_s - node.forecast.empty_s
-        return max(now, run.forecast_finish_p50_at) + timedelta(seconds=rest_s)
-    began = node.began_at or now
-    return max(now, began + timedelta(seconds=pace * _length_s(node)))
 
 
 # events as sentences
@@ -143,7 +100,8 @@ def _(event: re.HookEnded, state: RollState) -> str:
 
 @sentence_of.register
 def _(event: re.NodeResumed, state: RollState) -> str:
-    return f"{event.node} is in service again ({_done(state)} of {len(state.nodes)} done)."
+    cut = " without having been emptied" if state.nodes[event.node].cut_short else ""
+    return f"{event.node} is in service again{cut} ({_done(state)} of {len(state.nodes)} done)."
 
 
 @sentence_of.register
@@ -154,6 +112,11 @@ def _(event: re.ReturnIntended, state: RollState) -> str:
 @sentence_of.register
 def _(event: re.ReturnEnded, state: RollState) -> str:
     return f"{event.node}: {event.outcome.value.replace('_', ' ')}, {count(event.moved, 'VM')} moved."
+
+
+@sentence_of.register
+def _(event: re.ReturnOmitted, state: RollState) -> str:
+    return f"{event.node} is in service, but {event.reason}."
 
 
 @sentence_of.register
@@ -179,6 +142,21 @@ def _(event: re.HealthSeen, state: RollState) -> str:
 @sentence_of.register
 def _(event: re.RollStopRequested, state: RollState) -> str:
     return f"{event.by or 'Somebody'} stops the roll: what is out comes back, nothing more begins."
+
+
+@sentence_of.register
+def _(event: re.RollWindowAtRisk, state: RollState) -> str:
+    return f"It may end {duration(event.late_s)} after the maintenance window; no node begins after the window's end."
+
+
+@sentence_of.register
+def _(event: re.RollWindowSafe, state: RollState) -> str:
+    return "It fits the maintenance window again."
+
+
+@sentence_of.register
+def _(event: re.RollWindowClosed, state: RollState) -> str:
+    return "The maintenance window has ended: what moves finishes, what is out comes back, nothing more begins."
 
 
 @sentence_of.register

@@ -13,6 +13,8 @@ from console.model.identity import HostName, RunId, VmId
 from . import roll_events as re
 from .state import Consent, Outcome
 
+CUT_SHORT = "the maintenance window ended before it was empty"
+
 
 class Stage(Enum):
     """Where a node is on its way; in this order."""
@@ -54,6 +56,11 @@ class RollNode:
     moved: int = 0
     """VMs that its drains and its return have moved, as far as they have ended."""
     forecast: re.NodeForecast | None = None
+    ends_p50_at: datetime | None = None
+    """When the run that is on for it will be over, as last told."""
+    ends_p90_at: datetime | None = None
+    cut_short: bool = False
+    """The window ended before it was empty: it goes back into service without its hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class RollState:
     well: bool | None = None
     """The cluster's health as last read; None before the first look, and after a recovery."""
     health: str = ""
-    stopping: bool = False
+    stop_asked: bool = False
     closed: bool = False
     finished_at: datetime | None = None
     consents: tuple[Consent, ...] = ()
@@ -83,6 +90,15 @@ class RollState:
     excluded: tuple[VmId, ...] = ()
     avoided: tuple[HostName, ...] = ()
     continues: str = ""
+    window_ends_at: datetime | None = None
+    window_at_risk: bool = False
+    """The forecast's p90 ends after the window."""
+    window_closed: bool = False
+
+    @property
+    def stopping(self) -> bool:
+        """Nothing more begins: somebody asked for that, or the window has ended. A later roll goes on with the rest."""
+        return self.stop_asked or self.window_closed
 
     def of_wave(self, wave: int) -> tuple[RollNode, ...]:
         return tuple(node for node in self.nodes.values() if node.wave == wave)
@@ -143,6 +159,7 @@ def open_roll(event: re.RollOpened) -> RollState:
         excluded=event.excluded,
         avoided=event.avoided,
         continues=event.continues,
+        window_ends_at=event.window_ends_at,
     )
 
 
@@ -176,6 +193,8 @@ def fold_roll(events: Iterable[re.RollEvent]) -> RollState:
 
 
 def _node(state: RollState, name: HostName, at: datetime, stage: Stage, **changes: object) -> RollState:
+    """A new stage: what was foreseen of the run before it is of no use any more."""
+    changes = {"ends_p50_at": None, "ends_p90_at": None, **changes}
     node = replace(state.nodes[name], stage=stage, since=at, **changes)  # type: ignore[arg-type]
     return replace(state, nodes={**state.nodes, name: node})
 
@@ -200,14 +219,23 @@ def _(event: re.WaveBegan, state: RollState) -> RollState:
 def _(event: re.NodeDrainIntended, state: RollState) -> RollState:
     node = state.nodes[event.node]
     began_at = node.began_at or event.at
-    changes = {"drain": event.run, "reason": "", "tries": node.tries + 1, "began_at": began_at}
+    changes = {"drain": event.run, "reason": "", "tries": node.tries + 1, "began_at": began_at, "cut_short": False}
     return _node(state, event.node, event.at, Stage.DRAINING, **changes)
 
 
 @_changed.register
+def _(event: re.NodeForecastRevised, state: RollState) -> RollState:
+    node = replace(state.nodes[event.node], ends_p50_at=event.p50_at, ends_p90_at=event.p90_at)
+    return replace(state, nodes={**state.nodes, event.node: node})
+
+
+@_changed.register
 def _(event: re.NodeDrainEnded, state: RollState) -> RollState:
-    stage = Stage.DRAINED if event.outcome is Outcome.DRAINED else Stage.DRAINING
-    return _node(state, event.node, event.at, stage, moved=state.nodes[event.node].moved + event.moved)
+    """A drain that the window cut short is no failure: its node comes back, and is done another time."""
+    cut = state.window_closed and event.outcome is Outcome.WINDOW_CLOSED
+    stage = Stage.DRAINED if event.outcome is Outcome.DRAINED else Stage.SERVICED if cut else Stage.DRAINING
+    moved = state.nodes[event.node].moved + event.moved
+    return _node(state, event.node, event.at, stage, moved=moved, cut_short=cut, reason=CUT_SHORT if cut else "")
 
 
 @_changed.register
@@ -228,6 +256,8 @@ def _(event: re.ResumeIntended, state: RollState) -> RollState:
 
 @_changed.register
 def _(event: re.NodeResumed, state: RollState) -> RollState:
+    if state.nodes[event.node].cut_short:
+        return _node(state, event.node, event.at, Stage.SKIPPED)
     return _node(state, event.node, event.at, Stage.RESUMED if state.failback else Stage.DONE)
 
 
@@ -240,6 +270,11 @@ def _(event: re.ReturnIntended, state: RollState) -> RollState:
 def _(event: re.ReturnEnded, state: RollState) -> RollState:
     stage = Stage.DONE if event.outcome is Outcome.RETURNED else Stage.RETURNING
     return _node(state, event.node, event.at, stage, moved=state.nodes[event.node].moved + event.moved)
+
+
+@_changed.register
+def _(event: re.ReturnOmitted, state: RollState) -> RollState:
+    return _node(state, event.node, event.at, Stage.DONE, reason=event.reason)
 
 
 @_changed.register
@@ -258,7 +293,10 @@ _AGAIN = {
 
 @_changed.register
 def _(event: re.NodeRetried, state: RollState) -> RollState:
+    """After the window a drain is not begun again: its node is only brought back."""
     failed_at = state.nodes[event.node].failed_at
+    if state.window_closed and failed_at is Stage.DRAINING:
+        return _node(state, event.node, event.at, Stage.SERVICED, cut_short=True, reason=CUT_SHORT)
     return _node(state, event.node, event.at, _AGAIN.get(failed_at, failed_at), reason="")
 
 
@@ -274,7 +312,22 @@ def _(event: re.HealthSeen, state: RollState) -> RollState:
 
 @_changed.register
 def _(event: re.RollStopRequested, state: RollState) -> RollState:
-    return replace(state, stopping=True)
+    return replace(state, stop_asked=True)
+
+
+@_changed.register
+def _(event: re.RollWindowAtRisk, state: RollState) -> RollState:
+    return replace(state, window_at_risk=True)
+
+
+@_changed.register
+def _(event: re.RollWindowSafe, state: RollState) -> RollState:
+    return replace(state, window_at_risk=False)
+
+
+@_changed.register
+def _(event: re.RollWindowClosed, state: RollState) -> RollState:
+    return replace(state, window_closed=True)
 
 
 @_changed.register

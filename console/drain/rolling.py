@@ -15,6 +15,7 @@ from console.model.identity import HostName, RunId
 
 from . import roll_events as re
 from .roll_state import RollNode, RollState, Stage, apply_roll
+from .roll_window import at_deadline, judged, revised
 from .state import Outcome
 
 POLL_S = 5.0
@@ -87,6 +88,9 @@ class DrainSeen:
     outcome: Outcome | None
     refused: str = ""
     moved: int = 0
+    ends_p50_at: datetime | None = None
+    """While it goes on: when it will be over."""
+    ends_p90_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +184,16 @@ def step_roll(state: RollState, signal: RollSignal) -> RollStep:
     if state.closed:
         return RollStep(state)
     turn = _Turn(state, max(signal.at, state.now))
+    for event in at_deadline(turn.state, turn.at):
+        turn.record(event)
     _react(turn, signal)
     _begin_wave(turn)
     for node in tuple(turn.state.nodes.values()):
         _go_on(turn, node)
     if isinstance(signal, RollTicked):
         _look(turn)
+    for event in judged(turn.state, turn.at):
+        turn.record(event)
     _close(turn)
     return RollStep(turn.state, tuple(turn.events), tuple(turn.commands))
 
@@ -221,15 +229,26 @@ def _drain_seen(turn: _Turn, signal: DrainSeen) -> None:
     node = turn.state.nodes.get(signal.node)
     if node is None or (node.stage, signal.run) not in ((Stage.DRAINING, node.drain), (Stage.RETURNING, node.back)):
         return
-    back = node.stage is Stage.RETURNING
     if signal.refused:
         turn.record(re.NodeFailed(turn.at, node.name, signal.refused))
     elif signal.outcome is not None:
-        ended = re.ReturnEnded if back else re.NodeDrainEnded
-        turn.record(ended(turn.at, node.name, signal.outcome, signal.moved))
-        if signal.outcome is not (Outcome.RETURNED if back else Outcome.DRAINED):
-            word = signal.outcome.value.replace("_", " ")
-            turn.record(re.NodeFailed(turn.at, node.name, f"run {signal.run} ended as {word}"))
+        _run_ended(turn, node, signal, signal.outcome)
+    elif signal.ends_p50_at is not None and signal.ends_p90_at is not None:
+        for event in revised(node, turn.at, signal.ends_p50_at, signal.ends_p90_at):
+            turn.record(event)
+
+
+def _run_ended(turn: _Turn, node: RollNode, signal: DrainSeen, outcome: Outcome) -> None:
+    back = node.stage is Stage.RETURNING
+    ended = re.ReturnEnded if back else re.NodeDrainEnded
+    turn.record(ended(turn.at, node.name, outcome, signal.moved))
+    if outcome is (Outcome.RETURNED if back else Outcome.DRAINED):
+        return
+    if not (turn.state.window_closed and outcome is Outcome.WINDOW_CLOSED):
+        word = outcome.value.replace("_", " ")
+        turn.record(re.NodeFailed(turn.at, node.name, f"run {signal.run} ended as {word}"))
+    elif back:
+        turn.record(re.ReturnOmitted(turn.at, node.name, "the maintenance window ended before all its VMs were back"))
 
 
 def _hook_seen(turn: _Turn, signal: HookSeen) -> None:
@@ -271,7 +290,7 @@ def _asked(turn: _Turn, signal: RollSignal) -> None:
             else:
                 turn.record(re.NodeSkipped(turn.at, name, f"skipped by {by or 'the operator'}: {node.reason}"))
         case StopRoll(_, by):
-            if not turn.state.stopping:
+            if not turn.state.stop_asked:
                 turn.record(re.RollStopRequested(turn.at, by))
                 for node in turn.state.nodes.values():
                     if node.stage is Stage.WAITING:
@@ -282,7 +301,7 @@ def hold_reason_of_roll(state: RollState) -> str | None:
     """Why no further wave begins now; None when one may."""
     following = state.began + 1
     if state.stopping:
-        return "the roll was stopped"
+        return "the maintenance window has ended" if state.window_closed else "the roll was stopped"
     if state.failed:
         return f"{state.failed[0].name} failed: {state.failed[0].reason}"
     open_nodes = [node.name for node in state.nodes.values() if node.wave <= state.began and not node.stage.over]
@@ -306,7 +325,7 @@ def _under_way(state: RollState) -> tuple[RollNode, ...]:
 
 def waits_for_somebody(state: RollState) -> bool:
     """Nothing goes on by itself: the next event is an operator's word. No process has to wait for it."""
-    if state.closed or state.stopping or _under_way(state):
+    if state.closed or state.stop_asked or _under_way(state):
         return False
     return bool(state.failed) or state.waits_for_approval is not None
 
@@ -332,6 +351,9 @@ def _go_on(turn: _Turn, node: RollNode) -> None:
     elif node.stage in (Stage.DRAINED, Stage.SERVICED):
         turn.record(re.ResumeIntended(turn.at, name))
         turn.ask(ResumeNode(name))
+    elif node.stage is Stage.RESUMED and turn.state.window_closed:
+        why = "its VMs stay where they run: the maintenance window ended before they could return"
+        turn.record(re.ReturnOmitted(turn.at, name, why))
     elif node.stage is Stage.RESUMED:
         run = RunId(f"{turn.state.roll}-{name}-back-{node.tries}")
         turn.record(re.ReturnIntended(turn.at, name, run))
@@ -355,6 +377,6 @@ def _look(turn: _Turn) -> None:
 
 def _close(turn: _Turn) -> None:
     nodes = turn.state.nodes.values()
-    if all(node.stage.over or (turn.state.stopping and node.stage is Stage.FAILED) for node in nodes):
+    if all(node.stage.over or (turn.state.stop_asked and node.stage is Stage.FAILED) for node in nodes):
         done = sum(node.stage is Stage.DONE for node in nodes)
         turn.record(re.RollClosed(turn.at, done, len(turn.state.nodes) - done, turn.state.stopping))

@@ -65,10 +65,18 @@ def _summary(state: RollState) -> list[tuple[str, str]]:
         ("began", date_time(state.created_at)),
         ("ended", date_time(state.finished_at)),
         ("took", duration(took_s)),
+        ("window", _window(state)),
         ("operator", state.operator or UNKNOWN),
         ("hook", " ".join(state.hook) or "none"),
         ("continues", state.continues or "nothing"),
     ]
+
+
+def _window(state: RollState) -> str:
+    if state.window_ends_at is None:
+        return "none"
+    risk = "it ended first" if state.window_closed else "at risk" if state.window_at_risk else "kept"
+    return f"until {date_time(state.window_ends_at)}, {risk}"
 
 
 def _row(node: RollNode) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import subprocess
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.clock import Clock, SystemClock
@@ -18,8 +17,7 @@ from console.exits import UsageProblem
 from console.journal.rolls import RollFollower, append_roll, ask_roll, load_roll, rolls
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable, Trouble
-from console.model.identity import RunId, VmId
-from console.operations import Consents
+from console.model.identity import RunId
 from console.planner.roll import RollPlan
 from console.processes import is_alive
 from console.runs import SILENT_AFTER_S, operator
@@ -27,21 +25,10 @@ from console.site import Site
 
 from .foreseen import forecasts_of
 from .process import start_roll
+from .wishes import RollWishes
 
 SETTLE_S = 15.0
 """Real seconds that a process has from its start to its first sign of life."""
-
-
-@dataclass(frozen=True, slots=True)
-class RollWishes:
-    """What is done at each node, and what was agreed to for all of them."""
-
-    consents: Consents = field(default_factory=Consents)
-    approve: bool = False
-    hook: tuple[str, ...] = ()
-    hook_timeout_s: float = 3600.0
-    excluded: tuple[VmId, ...] = ()
-    continues: str = ""
 
 
 class RollBook:
@@ -101,7 +88,10 @@ class RollBook:
             raise PermissionError("this console is read-only")
         if (other := self.open(cluster)) is not None:
             raise UsageProblem(f"Roll {other.roll} of {other.operator or 'somebody'} is open on {cluster}.")
-        event = opening_of(plan, cluster, wishes, RunId(self._new_id()), self._clock.now(), operator())
+        now = self._clock.now()
+        opening = self._site.opening(now)
+        ends_at = None if opening is None else opening.ends_at
+        event = opening_of(plan, cluster, wishes, RunId(self._new_id()), now, operator(), ends_at)
         append_roll(self._opened(), event.roll, [event])
         self._start(event.roll)
         return self._handle(event.roll)
@@ -195,8 +185,16 @@ class JournalRoll:
             return ()
 
 
-def opening_of(plan: RollPlan, cluster: str, wishes: RollWishes, roll: RunId, at: datetime, by: str) -> RollOpened:
-    """From a rolling plan to the roll's first event."""
+def opening_of(
+    plan: RollPlan,
+    cluster: str,
+    wishes: RollWishes,
+    roll: RunId,
+    at: datetime,
+    by: str,
+    ends_at: datetime | None = None,
+) -> RollOpened:
+    """From a rolling plan to the roll's first event; ``ends_at`` is the end of the maintenance window, now or next."""
     consents = wishes.consents
     return RollOpened(
         at=at,
@@ -220,4 +218,5 @@ def opening_of(plan: RollPlan, cluster: str, wishes: RollWishes, roll: RunId, at
         avoided=tuple(sorted(plan.options.plan.avoided)),
         forecast=tuple(forecasts_of(plan)),
         continues=wishes.continues,
+        window_ends_at=ends_at,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from console.clock import Clock
 from console.drain import rolling as ro
 from console.drain.commands import ResumeNode as ResumeCall
 from console.drain.facts import Answered
+from console.drain.finish import why_no_finish
 from console.drain.roll_state import RollState
 from console.drain.state import MoveState, Purpose, RunState
 from console.inventory.control import Control
@@ -86,9 +88,12 @@ class RollExecutor:
     async def _look_at(self, command: ro.LookAtDrain, state: RollState) -> ro.RollSignal | None:
         run = self.drains.look(command.run)
         if run is not None:
-            return ro.DrainSeen(self.clock.now(), command.node, command.run, run.outcome, moved=moved_by(run))
+            return _seen(command, run, self.clock.now())
         if not command.start:
             return None
+        if state.window_closed:
+            why = "not started: the maintenance window has ended"
+            return ro.DrainSeen(self.clock.now(), command.node, command.run, None, why)
         try:
             refused = await self._start(command, state)
         except Failure as failure:
@@ -154,6 +159,20 @@ class RollExecutor:
             reason = await read_health(self.reader, self.seeds, self.clock, coming, self.planner.site.check_policy)
         self._unwell = (self.clock.elapsed_s(), reason) if reason else None
         return ro.HealthRead(self.clock.now(), not reason, reason)
+
+
+def _seen(command: ro.LookAtDrain, run: RunState, at: datetime) -> ro.DrainSeen:
+    """A finish that can not be promised (a move is stuck) is not told."""
+    told = run.outcome is None and not why_no_finish(run)
+    return ro.DrainSeen(
+        at,
+        command.node,
+        command.run,
+        run.outcome,
+        moved=moved_by(run),
+        ends_p50_at=run.forecast_finish_p50_at if told else None,
+        ends_p90_at=run.forecast_finish_p90_at if told else None,
+    )
 
 
 def moved_by(run: RunState) -> int:

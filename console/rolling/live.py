@@ -15,7 +15,8 @@ from console.planner.roll import RollPlan
 from console.runs import JournalRun, Runs
 from console.site import Site
 
-from .book import JournalRoll, RollBook, RollWishes
+from .book import JournalRoll, RollBook
+from .wishes import RollWishes
 
 ALIVE_S = 5.0
 """Real seconds between two looks whether the roll's process lives."""

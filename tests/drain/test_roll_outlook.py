@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from console.drain import roll_events as re
-from console.drain.roll_outlook import forecast_end, pace_of, roll_exit_code, roll_outcome, sentence_of, standing_of
+from console.drain.roll_forecast import forecast_end, forecast_ends, pace_of
+from console.drain.roll_outlook import roll_exit_code, roll_outcome, sentence_of, standing_of
 from console.drain.roll_state import RollState, apply_roll, fold_roll
 from console.drain.rolling import waits_for_somebody
 from console.drain.state import Outcome
@@ -59,6 +60,24 @@ def test_a_roll_that_nobody_foresaw_has_no_forecast() -> None:
     assert forecast_end(fold_roll([bare]), {}) is None
 
 
+def test_the_worst_end_adds_up_as_of_nodes_that_are_late_independently() -> None:
+    ends = forecast_ends(after())
+    assert ends is not None
+    assert (ends[1] - ends[0]).total_seconds() == pytest.approx(0.2 * 600 * 3**0.5)
+    late = forecast_ends(after(), now=moment(50.0))
+    assert late is not None
+    assert late[0] == moment(1850.0)
+
+
+def test_a_run_that_is_on_tells_the_end_of_its_node() -> None:
+    state = after(
+        re.WaveBegan(EPOCH, 0),
+        re.NodeDrainIntended(EPOCH, NODES[0], RunId("run-1")),
+        re.NodeForecastRevised(EPOCH, NODES[0], moment(900.0), moment(1000.0)),
+    )
+    assert forecast_end(state) == moment(900.0 + 100 + 2 * 600)
+
+
 def test_a_stopped_roll_counts_no_further_wave() -> None:
     state = after(*one_done(0.0, 600.0), re.RollStopRequested(moment(600.0), "ann"))
     assert forecast_end(state, {}) == moment(600.0)
@@ -78,6 +97,7 @@ def test_a_failed_node_waits_for_somebody_and_is_what_is_told() -> None:
         ([], None, 130),
         ([re.RollClosed(moment(9.0), 0, 3, False)], "incomplete", 1),
         ([re.RollStopRequested(moment(8.0), "ann"), re.RollClosed(moment(9.0), 0, 3, True)], "stopped", 4),
+        ([re.RollWindowClosed(moment(8.0)), re.RollClosed(moment(9.0), 0, 3, True)], "window_closed", 8),
     ],
 )
 def test_how_it_ended_is_the_exit_code(events: list[re.RollEvent], outcome: str | None, code: int) -> None:

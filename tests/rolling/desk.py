@@ -26,11 +26,12 @@ from console.operations import Consents
 from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import Plan
 from console.planning import make_roll
-from console.rolling.book import RollWishes, opening_of
+from console.rolling.book import opening_of
 from console.rolling.executor import RollExecutor
 from console.rolling.hooks import HookResult
 from console.rolling.loop import RollRunner
 from console.rolling.planning import RollPlanner
+from console.rolling.wishes import RollWishes
 from console.runner.changing import Hands
 from console.runner.control import Circle
 from tests.labdoor import LabDoor, run_until_done

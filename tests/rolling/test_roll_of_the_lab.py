@@ -16,7 +16,7 @@ from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.lab.serve import InProcessLab
 from console.lab.world.faults import WorldFaults
-from console.rolling.book import RollWishes
+from console.rolling.wishes import RollWishes
 from tests.labdoor import LabDoor
 
 from .desk import ROLL, Desk

@@ -15,7 +15,8 @@ from console.forecast.forecaster import PriorForecaster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.planner.roll import RollOptions, RollPlan, plan_roll
-from console.rolling.book import RollWishes, opening_of
+from console.rolling.book import opening_of
+from console.rolling.wishes import RollWishes
 
 ROLL = RunId("20260101-020000-roll-7a3c")
 

@@ -14,7 +14,7 @@ from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
 from console.model.identity import HostName
-from console.rolling.book import RollWishes
+from console.rolling.wishes import RollWishes
 from screens.replay import ReplayScreen
 from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.drain import roll_events as re
 from console.drain.roll_requests import ApproveWave, LeaveNode, StopRolling, TryNodeAgain
-from console.rolling.book import RollWishes
+from console.rolling.wishes import RollWishes
 from screens.choice import ChoiceScreen
 from screens.rolling import RollingScreen
 from screens.typed import TypedScreen
