@@ -33,8 +33,8 @@ _MOST = 2000
 _LATEST = 3
 """A VM's latest moves from which its dirtying is taken."""
 _ROUNDS = 2
-_UNEXPECTED_S = 1.0
-"""An arrival that comes before it is expected is seen at the next look, and a run looks every two seconds."""
+_WELL_KNOWN = 3
+"""Moves of a VM from which on further ones hardly make its forecast better."""
 _SHORTEST_S = 1e-3
 """Below it a duration is a mistake."""
 _DARK = 0.05
@@ -130,9 +130,13 @@ class Learned:
         law, law_from = self._laws.get(vm, (None, ""))
         return VmLearned(
             counts["VM"], self._from_logs[vm], counts["kind"], counts["run"] if self._run else 0,
-            math.exp(self._levels.opinion(keys).correction), self._spread.widening((keys.vm, keys.kind)),
+            math.exp(self._levels.opinion(keys).correction), self._widening(vm, keys, path),
             median(dark[-5:]) if dark else None, len(dark), law, law_from,
         )  # fmt: skip
+
+    def _widening(self, vm: VmId, keys: Keys, path: Path) -> float:
+        known = self._cluster.vm_by_id.get(vm)
+        return self._spread.widening(() if known is None else self._alike(keys, path, float(known.memory_bytes)))
 
     def _told(self, moves: Sequence[FinishedMove], paths: Sequence[Path], rates: Sequence[float]) -> list[Told]:
         """Each move with what it sent: as it was seen, or else as its VM's law has it."""
@@ -195,14 +199,17 @@ class Learned:
         keys = _keys(move.vm, told.path, move.source, move.destination, move.run or _unnamed_run(move))
         opinion = self._levels.opinion(keys)
         off = math.log(move.duration_s / told.expected_s(self.site))
-        for late_s in self._lateness(move):
-            seen_off = math.log((move.duration_s + late_s) / told.expected_s(self.site))
-            self._spread.learn((keys.vm, keys.kind), seen_off - opinion.correction)
+        self._spread.learn(self._alike(keys, told.path, float(move.memory_bytes)), off - opinion.correction)
         self._levels.learn(opinion, off)
 
-    def _lateness(self, move: FinishedMove) -> tuple[float, ...]:
-        """When a run would have seen the arrival: what a log tells is exact, and a run's looks are not."""
-        return (0.0, _UNEXPECTED_S) if move.origin is Origin.EVENT_LOG else (0.0,)
+    def _alike(self, keys: Keys, path: Path, memory_bytes: float) -> tuple[Hashable, ...]:
+        """Moves whose forecasts are about as good: as much is known of the VM, and they take about as long.
+
+        What copies nothing wavers by seconds, which is much of a short move and next to nothing of a long one.
+        """
+        known = min(_WELL_KNOWN, self._levels.evidence(keys)["VM"])
+        usual_s = self.site.overhead_s + memory_bytes / (path.rate_bytes_per_s() * self.site.rate_factor)
+        return (known, round(math.log2(max(1.0, usual_s)))), known
 
     def _basis(self, found: VmLearned) -> str:
         if found.run_moves >= 3:
@@ -248,7 +255,7 @@ def _unnamed_run(move: FinishedMove) -> str:
 
 def _keys(vm: VmId, path: Path, source: HostName, destination: HostName, run: str) -> Keys:
     transport = (path.transport, path.rdma)
-    return Keys(run, transport, (transport, source, destination), (vm, transport))
+    return Keys(run, (transport, path.line_bytes_per_s), (transport, source, destination), (vm, transport))
 
 
 def _moves(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from console.model.past import FinishedMove, Origin
 from console.model.units import GIB
 from tests.builders import READ_AT, host_name, make_cluster, make_vm
 
-HERE, THERE = host_name(1), host_name(2)
+HERE, THERE, ELSEWHERE = host_name(1), host_name(2), host_name(3)
 VMS = tuple(make_vm(f"sql{number}", HERE, 32) for number in range(6))
 CLUSTER = make_cluster(3, vms=VMS)
 PRIOR = PriorForecaster()
@@ -82,3 +83,12 @@ def test_only_those_that_copy_at_the_same_time_share() -> None:
     assert rates["one after the other"] == [alone, alone]
     assert rates["one is set up while the other copies its last"] == pytest.approx([alone, alone])
     assert rates["side by side"] == pytest.approx([min(alone, half)] * 2, rel=0.05)
+
+
+def test_a_move_over_a_slow_line_leaves_the_rest_to_the_one_beside_it() -> None:
+    narrow = replace(PATH, capacity_bytes_per_s=PATH.capacity_bytes_per_s / 100, stream_bytes_per_s=RATE / 100)
+    wide = replace(PATH, stream_bytes_per_s=PATH.capacity_bytes_per_s)
+    beside = [replace(logged(VMS[0], 100.0, 50.0), destination=ELSEWHERE), logged(VMS[1], 100.0, 50.0)]
+    slow, fast = shared_rates(beside, [narrow, wide], 10.0)
+    assert slow == narrow.rate_bytes_per_s()
+    assert fast == pytest.approx(PATH.capacity_bytes_per_s - slow)

@@ -58,7 +58,7 @@ def test_more_bandwidth_never_lengthens_what_stops_for_the_same_reason(facts: Mo
 
 
 @given(st.lists(facts_strategy, min_size=1, max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_shared_link_gives_every_move_an_end(moves: list[MoveFacts]) -> None:
     for found in share_a_link(moves, Calibration(), PRIORS):
         assert math.isfinite(found.duration_s) and found.duration_s > 0  # noqa: PT018

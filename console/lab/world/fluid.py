@@ -30,10 +30,10 @@ def fair_rates(flows: Mapping[str, Flow], capacities: Mapping[str, float]) -> di
 
     Args:
         flows: by key; a resource that is not in ``capacities`` does not limit.
-        capacities: units per second of each shared resource.
+        capacities: units per second of each shared resource; an infinite one does not limit either.
     """
     rates = dict.fromkeys(flows, 0.0)
-    left = dict(capacities)
+    left = {resource: units for resource, units in capacities.items() if units < math.inf}
     growing = {key for key, flow in flows.items() if flow.ceiling_bytes_per_s > 0}
     while growing:
         demand: dict[str, float] = {}
