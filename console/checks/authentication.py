@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.model.cluster import Contact, Host, MigrationAuthentication, NodeState
+from console.model.cluster import Contact, Host, MigrationAuthentication, NodeFlags, NodeState
 
-from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, on_host, quoted
 from .values import Conflict, Evidence, Fix, Severity, Subject
 
 BUILD_2025 = 26100
@@ -15,7 +15,8 @@ BUILD_2025 = 26100
 
 def _to_kerberos(host: str) -> Fix:
     return Fix(
-        "Switch live migration to Kerberos, and set up constrained delegation for every node before the window.",
+        "First have a domain administrator set up constrained delegation between all nodes; then switch every node to "
+        "Kerberos.",
         f"Set-VMHost -ComputerName {quoted(host)} -VirtualMachineMigrationAuthenticationType Kerberos",
     )
 
@@ -149,21 +150,40 @@ def host_not_available(facts: Facts, this: Check) -> Iterator[Finding]:
         if host.state is NodeState.UNKNOWN:
             yield this.unknown(subject, f"{host.name}: its state (Get-ClusterNode) was not read.")
             continue
-        state = host.state.name.lower() if host.state is not NodeState.UP else host.flags.name or "avoided"
-        fix = Fix("Resume it when its own maintenance is over, or plan around it.")
-        if host.state is NodeState.PAUSED:
-            command = f"Resume-ClusterNode -Name {quoted(host.name)} -Failback NoFailback"
-            fix = Fix("Resume it when its own maintenance is over.", command)
+        state = _state_of(host)
         yield this.conflict(
-            subject, f"{host.name} takes no roles: it is {state}.", host_evidence(host, "State", state), fix
+            subject,
+            f"{host.name} takes no roles: it is {state}.",
+            host_evidence(host, "State", state),
+            _to_service(host),
         )
+
+
+def _state_of(host: Host) -> str:
+    for flag in (NodeFlags.QUARANTINED, NodeFlags.ISOLATED):
+        if host.flags & flag:
+            return str(flag.name).lower()
+    return host.state.name.lower() if host.state is not NodeState.UP else "avoided by placement"
+
+
+def _to_service(host: Host) -> Fix:
+    """What brings the node back, by its state (Start-ClusterNode -ClearQuarantine: reflected module)."""
+    if host.state is NodeState.PAUSED:
+        command = f"Resume-ClusterNode -Name {quoted(host.name)} -Failback NoFailback"
+        return Fix("Resume it when its own maintenance is over.", command)
+    if host.flags & NodeFlags.QUARANTINED:
+        return Fix(
+            "Find out first why it left the cluster so often (its log, its network), then let it in again.",
+            f"Start-ClusterNode -Name {quoted(host.name)} -ClearQuarantine",
+        )
+    return Fix("Bring it back when its own maintenance is over, or plan around it.")
 
 
 @check(
     "host-unreachable",
     Severity.RISKS,
     Family.AUTHENTICATION,
-    "WinRM on a host does not answer",
+    "A host does not answer over WinRM",
     "Live Migration Internals and Tuning, VM gets stuck: WinRM down is the first common root cause",
     reads=(),
 )
@@ -175,7 +195,10 @@ def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
             Subject(host=host.name),
             f"{host.name} does not answer over WinRM. Migrations to or from it may get stuck unseen.",
             (Evidence("WinRM", host.contact.value, host.name, host.read_at or facts.now),),
-            Fix("Look at the WinRM service, its listener and the firewall on that host.", "Get-Service -Name WinRM"),
+            Fix(
+                "Look at the WinRM service, its listener and the firewall on that host.",
+                f"Get-Service {on_host(host.name)} -Name WinRM",
+            ),
         )
 
 
@@ -184,7 +207,7 @@ def host_unreachable(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.BLOCKS,
     Family.AUTHENTICATION,
     "The destination does not support the VM's configuration version",
-    "Get-VMHostSupportedVersion; a 12.0 VM can not run on Windows Server 2022",
+    "Get-VMHostSupportedVersion; a VM of version 12.0 can not run on Windows Server 2022",
     reads=("supported-versions.Version", "vms.Version"),
 )
 def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -192,7 +215,7 @@ def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
     for host in facts.hosts():
         if host.supported_vm_versions is None:
             yield this.unknown(
-                Subject(destination=host.name), f"{host.name}: supported versions (Get-VMHost) were not read."
+                Subject(destination=host.name), f"{host.name}: its versions (Get-VMHostSupportedVersion) were not read."
             )
             continue
         unsupported = versions - frozenset(host.supported_vm_versions)
@@ -201,6 +224,6 @@ def host_version_older(facts: Facts, this: Check) -> Iterator[Finding]:
                 yield this.conflict(
                     Subject(vm=vm.ref, destination=host.name),
                     f"{vm.name} has configuration version {vm.version}, which {host.name} does not support.",
-                    host_evidence(host, "SupportedVmVersions", ", ".join(host.supported_vm_versions)),
-                    Fix("Choose a destination that supports it; a version can not be lowered."),
+                    host_evidence(host, "Get-VMHostSupportedVersion", ", ".join(host.supported_vm_versions)),
+                    Fix("Move it to a newer node, or shut it down for the window: a version can not be lowered."),
                 )

@@ -12,7 +12,19 @@ from console.windows import catalogue
 from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
 from .authentication import BUILD_2025
-from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, quoted, untold
+from .registry import (
+    Check,
+    Facts,
+    Family,
+    Finding,
+    check,
+    cluster_evidence,
+    host_evidence,
+    listed,
+    on_host,
+    quoted,
+    untold,
+)
 from .values import Fix, Severity, Subject
 
 SERVICES = ("Microsoft Virtual System Migration Service", "cifs")
@@ -82,7 +94,8 @@ def _delegation_of(facts: Facts, this: Check, host: Host, delegation: Delegation
             f"{host.name} may delegate for Kerberos sign-ins only, not for any protocol. {spared}",
             host_evidence(host, "TrustedToAuthForDelegation", False),
             Fix(
-                "On its computer account choose delegation with any authentication protocol.",
+                'On its computer account (Delegation) choose "Use any authentication protocol", as a domain '
+                "administrator.",
                 f"Get-ADComputer -Identity {quoted(host.name)} -Properties TrustedToAuthForDelegation",
             ),
         )
@@ -96,7 +109,8 @@ def _delegation_of(facts: Facts, this: Check, host: Host, delegation: Delegation
                 f"{host.name} may not delegate to {listed(missing, 4)}. {spared}",
                 host_evidence(host, "msDS-AllowedToDelegateTo lacks", "; ".join(missing)),
                 Fix(
-                    "Add the entries to its computer account, as a domain administrator.",
+                    "Add the entries to its computer account, as a domain administrator. They hold once the domain "
+                    "controllers have them and the node has a new Kerberos ticket.",
                     f"Set-ADComputer -Identity {quoted(host.name)} -Add @{{ 'msDS-AllowedToDelegateTo' = {values} }}",
                 ),
             )
@@ -131,7 +145,7 @@ def workgroup(facts: Facts, this: Check) -> Iterator[Finding]:
             f"{names} are in no domain: live migration rests on certificates and on the same local account "
             "with the same password on every node.",
             host_evidence(outside[0], "PartOfDomain", False),
-            Fix("Look whether account and certificates are on every node.", "Get-Cluster"),
+            Fix("Look whether that account and the certificates are on every node."),
             Severity.ADVICE,
         )
 
@@ -151,11 +165,13 @@ def name_case(facts: Facts, this: Check) -> Iterator[Finding]:
         if host.registry_name is not None and host.registry_name != host.registry_name.upper():
             yield this.conflict(
                 Subject(host=host.name),
-                f"The registry of {host.name} spells its name {host.registry_name}: SMB migrations may fail.",
+                f"The registry of {host.name} spells its name {host.registry_name}: migrations over SMB may fail with "
+                "0x80042001 or 0x8007000D.",
                 host_evidence(host, "ComputerName", host.registry_name),
                 Fix(
                     "Write the value ComputerName under HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\"
-                    f"ComputerName as {host.registry_name.upper()} and restart the node after its drain."
+                    f"ComputerName as {host.registry_name.upper()}, and restart the node once it is empty; until then "
+                    "migrate by Compression."
                 ),
             )
 
@@ -178,9 +194,10 @@ def system_drive(facts: Facts, this: Check) -> Iterator[Finding]:
         if drive != usual:
             yield this.conflict(
                 Subject(host=host.name),
-                f"Windows of {host.name} is on {drive}, of most hosts on {usual}; moves fail near their end.",
+                f"Windows of {host.name} is on {drive}, of most hosts on {usual}: moves to and from it fail near their "
+                "end (event 20413).",
                 host_evidence(host, "SystemDrive", drive),
-                Fix("Leave this node out, or install it anew on the same letter."),
+                Fix("Shut its VMs down to move them; then install the node anew on the same letter."),
             )
 
 
@@ -202,9 +219,12 @@ def modules(facts: Facts, this: Check) -> Iterator[Finding]:
             features = ",".join(quoted(MODULES[name]) for name in missing)
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} lacks the PowerShell module {' and '.join(missing)}.",
+                f"{host.name} lacks the PowerShell module {' and '.join(missing)}, through which this console speaks.",
                 host_evidence(host, "Get-Module -ListAvailable", ", ".join(host.modules or ()) or "none"),
-                Fix("Install it; no restart is needed.", f"Install-WindowsFeature -Name {features}"),
+                Fix(
+                    "Install it; no restart is needed.",
+                    f"Install-WindowsFeature {on_host(host.name)} -Name {features}",
+                ),
             )
 
 

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from console.model.cluster import Host, VirtualMachine
+from console.model.cluster import Host, VirtualMachine, VmState
 from console.model.details import CompatibilityMode, CompatibilityVector, HostVerdict, ProcessorSettings
 from console.model.vectors import failing_vectors
 
 from .reads import COMPATIBILITY
-from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted, untold, vm_evidence
+from .registry import (
+    Check,
+    Facts,
+    Family,
+    Finding,
+    check,
+    host_evidence,
+    listed,
+    on_host,
+    quoted,
+    untold,
+    vm_evidence,
+)
 from .values import Evidence, Fix, Severity, Subject
 
-BUILD_2025 = 26100
+BUILD_2022, BUILD_2025 = 20348, 26100
+COMMON_SET_VERSION = (10, 0)
+"""Configuration version from which CommonClusterFeatureSet holds (windowsserverdocs)."""
 
 
 def _processor(vm: VirtualMachine) -> ProcessorSettings | None:
@@ -46,8 +60,26 @@ def _identical(hosts: tuple[Host, ...]) -> bool | None:
 
 def _set_mode(vm: VirtualMachine, enabled: bool, mode: str = "") -> str:
     switch = "$true" if enabled else "$false"
-    line = f"Set-VMProcessor -VMName {quoted(vm.name)} -CompatibilityForMigrationEnabled {switch}"
+    line = f"Set-VMProcessor {on_host(vm.host)} -VMName {quoted(vm.name)} -CompatibilityForMigrationEnabled {switch}"
     return line + (f" -CompatibilityForMigrationMode {mode}" if mode else "")
+
+
+def _turned_on(facts: Facts, vm: VirtualMachine) -> str:
+    """The line that turns compatibility on, in the richest mode that every node knows.
+
+    The common set takes 2025 on all nodes and version 10.0; Windows Server 2022 takes only MinimumFeatureSet, and
+    older modules do not know the parameter (windowsserverdocs, processor compatibility; reflected module of 2019).
+    """
+    builds = [host.build or 0 for host in facts.hosts()]
+    if min(builds) >= BUILD_2025 and version_of(vm) >= COMMON_SET_VERSION:
+        return _set_mode(vm, True, "CommonClusterFeatureSet")
+    return _set_mode(vm, True, "MinimumFeatureSet" if min(builds) >= BUILD_2022 else "")
+
+
+_SAVED = (VmState.SAVED, VmState.FAST_SAVED)
+_START_FIRST = Fix(
+    "Start it where it is and shut it down, then move it. Deleting its saved state would lose what its memory held."
+)
 
 
 @check(
@@ -70,15 +102,21 @@ def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
     }
     for vm in facts.clustered_vms():
         source = by_name.get(vm.host)
-        if source is None or source.processor_manufacturer is None or not vm.running:
+        if source is None or source.processor_manufacturer is None or not (vm.running or vm.state in _SAVED):
             continue
+        word = "runs" if vm.running else "was saved"
+        fix = Fix(
+            "Shut it down, move it, start it again; compatibility mode does not help between vendors.",
+            f"Stop-VM {on_host(vm.host)} -Name {quoted(vm.name)}",
+            needs_vm_off=True,
+        )
         for host in others[source.processor_manufacturer]:
             yield this.conflict(
                 Subject(vm=vm.ref, destination=host.name),
-                f"{vm.name} runs on {source.processor_manufacturer}; {host.name} is {host.processor_manufacturer}.",
+                f"{vm.name} {word} on {source.processor_manufacturer}; {host.name} is {host.processor_manufacturer}.",
                 host_evidence(source, "Manufacturer", source.processor_manufacturer)
                 + host_evidence(host, "Manufacturer", host.processor_manufacturer),
-                Fix("Shut it down, move it, start it again.", f"Stop-VM -Name {quoted(vm.name)}", True),
+                fix if vm.running else _START_FIRST,
             )
 
 
@@ -101,15 +139,15 @@ def vendor(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def features(facts: Facts, this: Check) -> Iterator[Finding]:
     yield from untold(this, (host for host in facts.hosts() if host.compatibility_vectors is None), "The vectors")
-    running = [vm for vm in facts.clustered_vms() if vm.running]
-    unread = [vm for vm in running if vm.details is None or vm.details.vectors is None]
+    held = [vm for vm in facts.clustered_vms() if vm.running or vm.state in _SAVED]
+    unread = [vm for vm in held if vm.running and (vm.details is None or vm.details.vectors is None)]
     if unread:
         subject = Subject(vm=unread[0].ref) if len(unread) == 1 else Subject()
         names = listed(vm.name or vm.id for vm in unread)
         yield this.unknown(subject, f"The compatibility vectors of {names} were not read.")
     kinds = _kinds_of_hosts(facts.hosts())
     known: dict[Vectors, list[tuple[Vectors, list[Host]]]] = {}
-    for vm in running:
+    for vm in held:
         vectors = vm.details.vectors if vm.details else None
         if vectors is None:
             continue
@@ -117,7 +155,7 @@ def features(facts: Facts, this: Check) -> Iterator[Finding]:
             judged = ((failing_vectors(vectors, theirs), hosts) for theirs, hosts in kinds)
             known[vectors] = [(failing, hosts) for failing, hosts in judged if failing]
         for failing, hosts in known[vectors]:
-            yield from _misfits(this, vm, failing, hosts)
+            yield from _misfits(facts, this, vm, failing, hosts)
 
 
 Vectors: TypeAlias = tuple[CompatibilityVector, ...]
@@ -132,22 +170,33 @@ def _kinds_of_hosts(hosts: tuple[Host, ...]) -> list[tuple[Vectors, list[Host]]]
     return list(kinds.items())
 
 
-def _misfits(this: Check, vm: VirtualMachine, failing: Vectors, hosts: list[Host]) -> Iterator[Finding]:
+def _misfits(facts: Facts, this: Check, vm: VirtualMachine, failing: Vectors, hosts: list[Host]) -> Iterator[Finding]:
     vectors = ", ".join(str(vector.vector_id) for vector in failing)
     evidence = vm_evidence(vm, "Msvm_CompatibilityVector", vectors)
-    fix = Fix(
-        "Turn processor compatibility on, or restart it so that it takes the common set.",
-        _set_mode(vm, True, "CommonClusterFeatureSet"),
-        needs_vm_off=True,
-    )
+    fix = _fitting(facts, vm)
     for host in hosts:
         if host.name != vm.host:
             yield this.conflict(
                 Subject(vm=vm.ref, destination=host.name),
-                f"{vm.name} uses processor features that {host.name} does not offer (vectors {vectors}).",
+                f"{vm.name} uses processor features that {host.name} does not offer (compatibility vector {vectors}).",
                 evidence + _in_words(vm, host),
                 fix,
             )
+
+
+def _fitting(facts: Facts, vm: VirtualMachine) -> Fix:
+    """A VM takes its features when it starts: a mode that is on already takes a start from off, not a restart."""
+    if not vm.running:
+        return _START_FIRST
+    settings = _processor(vm)
+    if settings is not None and settings.compatibility_enabled:
+        return Fix(
+            "It took its features when it was started: shut it down and start it again, so that it takes what the "
+            "nodes have in common now. If it differs then too, compare BIOS settings and microcode.",
+            f"Stop-VM {on_host(vm.host)} -Name {quoted(vm.name)}",
+            needs_vm_off=True,
+        )
+    return Fix("Shut it down, turn processor compatibility on, start it again.", _turned_on(facts, vm), True)
 
 
 def _in_words(vm: VirtualMachine, host: Host) -> tuple[Evidence, ...]:
@@ -180,9 +229,9 @@ def off_in_mixed(facts: Facts, this: Check) -> Iterator[Finding]:
         if not settings.compatibility_enabled:
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} sees every feature of its host while the hosts differ: later moves may fail.",
+                f"{vm.name} sees every feature of its host while the hosts differ: a move may be refused.",
                 vm_evidence(vm, "CompatibilityForMigrationEnabled", False),
-                Fix("Turn compatibility on.", _set_mode(vm, True, "CommonClusterFeatureSet"), needs_vm_off=True),
+                Fix("Turn compatibility on.", _turned_on(facts, vm), needs_vm_off=True),
             )
 
 
@@ -209,12 +258,16 @@ def static_on_2025(facts: Facts, this: Check) -> Iterator[Finding]:
         vm, settings = item
         yield from _mode_unread(this, vm, settings)
         static = settings.compatibility_mode is CompatibilityMode.MINIMUM_FEATURE_SET
-        if settings.compatibility_enabled and static and version_of(vm) >= (10, 0):
+        if settings.compatibility_enabled and static and version_of(vm) >= COMMON_SET_VERSION:
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
                 f"{vm.name} is held to the fixed minimum feature set; every node could give it the common set.",
                 vm_evidence(vm, "CompatibilityForMigrationMode", "MinimumFeatureSet"),
-                Fix("Use the common set.", _set_mode(vm, True, "CommonClusterFeatureSet"), needs_vm_off=True),
+                Fix(
+                    "Use the common set from its next downtime on.",
+                    _set_mode(vm, True, "CommonClusterFeatureSet"),
+                    needs_vm_off=True,
+                ),
             )
 
 
@@ -239,12 +292,17 @@ def dynamic_on_old_version(facts: Facts, this: Check) -> Iterator[Finding]:
             continue
         vm, settings = item
         yield from _mode_unread(this, vm, settings)
-        if _dynamic(settings) and vm.version is not None and version_of(vm) < (10, 0):
+        if _dynamic(settings) and vm.version is not None and version_of(vm) < COMMON_SET_VERSION:
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
                 f"{vm.name} asks for the common feature set, but version {vm.version} gets the fixed one.",
                 vm_evidence(vm, "Version", vm.version),
-                Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
+                Fix(
+                    "Upgrade its version once every node is 2025 and the functional level was raised: there is no way "
+                    "back, and older nodes can not run it any more.",
+                    f"Update-VMVersion {on_host(vm.host)} -Name {quoted(vm.name)}",
+                    needs_vm_off=True,
+                ),
             )
 
 
@@ -295,12 +353,13 @@ def dynamic_with_old_node(facts: Facts, this: Check) -> Iterator[Finding]:
     "cpu-compat-on-homogeneous",
     Severity.ADVICE,
     Family.PROCESSOR,
-    "Compatibility is on though all hosts are identical",
+    "Compatibility is on though all hosts have the same processor and the same Windows",
     "Live Migration Internals and Tuning, practical guidance: homogeneous cluster, leave it disabled",
-    reads=(*COMPATIBILITY, "processors.Name"),
+    reads=(*COMPATIBILITY, "processors.Name", "operating-system.BuildNumber"),
 )
 def on_in_homogeneous(facts: Facts, this: Check) -> Iterator[Finding]:
-    if not _identical(facts.hosts()):
+    builds = {host.build for host in facts.hosts()}
+    if not _identical(facts.hosts()) or len(builds) > 1:
         return
     for item in _with_processor(facts, this):
         if not isinstance(item, tuple):
@@ -310,7 +369,11 @@ def on_in_homogeneous(facts: Facts, this: Check) -> Iterator[Finding]:
         if settings.compatibility_enabled:
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} gives up processor features though all hosts are identical.",
+                f"{vm.name} gives up processor features though all hosts have the same processor.",
                 vm_evidence(vm, "CompatibilityForMigrationEnabled", True),
-                Fix("Turn it off, if no other hardware is planned.", _set_mode(vm, False), needs_vm_off=True),
+                Fix(
+                    "Turn it off at its next downtime, if no other hardware is planned.",
+                    _set_mode(vm, False),
+                    needs_vm_off=True,
+                ),
             )

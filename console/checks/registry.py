@@ -171,6 +171,11 @@ def host_evidence(host: Host, what: str, value: object) -> tuple[Evidence, ...]:
     return (Evidence(what, str(value), host.name, host.read_at),)
 
 
+def on_host(host: str) -> str:
+    """Which host a cmdlet of Hyper-V or of features means, wherever the line is typed."""
+    return f"-ComputerName {quoted(host)}"
+
+
 def vm_evidence(vm: VirtualMachine, what: str, value: object) -> tuple[Evidence, ...]:
     """One thing read of a VM, on the host that it was on."""
     return (Evidence(what, str(value), vm.host, vm.read_at),)
