@@ -79,7 +79,7 @@ def detach(turn: Turn) -> None:
 def close_by_force(turn: Turn, by: str) -> None:
     """End the record at once; the cluster is left exactly as it is."""
     turn.record(ev.CloseForced(turn.at, by))
-    flying = any(move.occupies_slot or move.state in _FOLLOWED for move in turn.state.moves.values())
+    flying = any(move.under_way or move.state in _FOLLOWED for move in turn.state.moves.values())
     skip_the_rest(turn, "not started: the run was closed by force")
     lose_the_followed(turn, "still moving when the run was closed by force")
     give_up_all(turn, "the run was closed by force")

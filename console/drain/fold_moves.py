@@ -51,6 +51,11 @@ def _(event: mv.MoveChecked, move: Move) -> Move:
 
 
 @_changed.register
+def _(event: mv.MoveKindSeen, move: Move) -> Move:
+    return evolve(move, live=event.live)
+
+
+@_changed.register
 def _(event: mv.MoveReturned, move: Move) -> Move:
     return evolve(
         move,

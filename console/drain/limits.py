@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from console.model.identity import HostName
-from console.planner.values import SlotReading
+from console.planner.values import OFFLINE_AT_ONCE, SlotReading
 
 from .state import Move, MoveState, Phase, RunState
 
@@ -88,6 +88,8 @@ def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
     """
     if move.not_before is not None and at < move.not_before:
         return move.reason or "it is tried again in a moment"
+    if move.offline:
+        return _offline_reason(state, move)
     mine = move.occupies_slot
     others = state.occupied_slots - mine
     if others >= state.allowed_slots:
@@ -99,6 +101,14 @@ def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
     return _node_reason(state, move.source, move.destination, mine) or _site_reason(
         state, move.source, move.destination, mine
     )
+
+
+def _offline_reason(state: RunState, move: Move) -> str | None:
+    """VMs that are off share nothing with live migrations; too many at once would still be a storm of requests."""
+    others = state.offline_under_way - move.under_way
+    if others >= OFFLINE_AT_ONCE:
+        return f"{others} VMs that are off are on their way already"
+    return None if move.destination is not None else "it has no destination"
 
 
 def _node_reason(state: RunState, source: HostName, destination: HostName, mine: bool) -> str | None:

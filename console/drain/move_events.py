@@ -38,6 +38,15 @@ class MoveChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveKindSeen:
+    """Its check found it running although it was off when the move was planned, or off although it ran."""
+
+    at: datetime
+    vm: VmId
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MoveReturned:
     """The check ended without a start: back to the queue, slot free, not before ``until``."""
 
@@ -303,6 +312,7 @@ MoveEvent: TypeAlias = (
     MoveAdded
     | MoveQueued
     | MoveChecked
+    | MoveKindSeen
     | MoveReturned
     | MoveRedirected
     | MoveIntended

@@ -18,6 +18,12 @@ def _(event: mv.MoveRedirected, state: RunState) -> Told:
 
 
 @tell.register
+def _(event: mv.MoveKindSeen, state: RunState) -> Told:
+    found = "was started since it was planned: it goes live" if event.live else "was shut down since it was planned"
+    return f"{name_of(state, event.vm)} {found}", False
+
+
+@tell.register
 def _(event: mv.MoveIntended, state: RunState) -> Told:
     how = "live" if event.live else "saved and restored" if event.quick else "without copying memory"
     return f"{name_of(state, event.vm)} → {event.destination}, {how}", False

@@ -126,9 +126,9 @@ def _alone(plan: Plan, planned: PlannedMove) -> bool:
     """Whether the plan gives this move the links for itself."""
     if plan.options.heavy is not HeavyClass.ALONE or plan.slots < 2:
         return False
-    return not any(
-        other is not planned and other.start_s < planned.end_s and planned.start_s < other.end_s for other in plan.moves
-    )
+    offline = MigrationType.OFFLINE
+    others = [move for move in plan.moves if move is not planned and move.forecast.migration_type is not offline]
+    return not any(other.start_s < planned.end_s and planned.start_s < other.end_s for other in others)
 
 
 def _left(plan: Plan, cluster: Cluster) -> Iterable[Move]:

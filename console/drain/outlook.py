@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from console.planner.values import SlotReading
+from console.planner.values import OFFLINE_AT_ONCE, SlotReading
 
 from . import events as ev
 from . import lease_events as le
@@ -57,22 +57,29 @@ def _middle(weighed: Sequence[tuple[float, float]]) -> float:
 def finish_forecast(state: RunState, at: datetime) -> tuple[datetime, datetime]:
     """p50 and p90 of the end, if starts go on as allowed now.
 
-    A list schedule of what is left over the slots; waiting for the guard or the operator is not foreseen.
+    A list schedule of what is left over the slots, VMs that are off beside it; waiting for the guard or the operator
+    is not foreseen.
     """
     scale = pace_of_run(state)
     return tuple(at + timedelta(seconds=_makespan(state, at, scale, p90)) for p90 in (False, True))  # type: ignore[return-value]
 
 
 def _makespan(state: RunState, at: datetime, scale: float, p90: bool) -> float:
-    slots = _at_once(state)
-    free = [_remaining_s(move, at, scale, p90) for move in state.moves.values() if move.occupies_slot]
+    live = [move for move in state.moves.values() if not move.offline]
+    offline = [move for move in state.moves.values() if move.offline]
+    apart = _listed(offline, OFFLINE_AT_ONCE, at, scale, p90)
+    return max(_listed(live, _at_once(state), at, scale, p90), apart)
+
+
+def _listed(moves: Sequence[Move], slots: int, at: datetime, scale: float, p90: bool) -> float:
+    free = [_remaining_s(move, at, scale, p90) for move in moves if move.under_way]
     last = max(free, default=0.0)
     while len(free) < slots:
         free.append(0.0)
     heapq.heapify(free)
     while len(free) > slots:
         heapq.heappop(free)
-    for move in state.moves.values():
+    for move in moves:
         if move.state in WAITING:
             end = heapq.heappop(free) + _forecast_s(move, scale, p90)
             last = max(last, end)
@@ -98,7 +105,7 @@ def _remaining_s(move: Move, at: datetime, scale: float, p90: bool) -> float:
 
 def revise(turn: Turn) -> None:
     """Tell a new forecast when it differs enough from the one on screen."""
-    if not any(move.state in WAITING or move.occupies_slot for move in turn.state.moves.values()):
+    if not any(move.state in WAITING or move.under_way for move in turn.state.moves.values()):
         return
     p50, p90 = finish_forecast(turn.state, turn.at)
     told = turn.state.forecast_finish_p50_at

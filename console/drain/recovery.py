@@ -40,7 +40,7 @@ def recover(state: RunState, sights: Iterable[Sight] | None, at: datetime) -> tu
 
 def _note(state: RunState, seen: Mapping[VmId, Sight]) -> str:
     """How far it was, and what became of each move that may have been going on."""
-    flying = [move for move in state.moves.values() if move.occupies_slot]
+    flying = [move for move in state.moves.values() if move.under_way]
     found = "; ".join(f"{move.vm.name or move.vm.id} {_found(move, seen.get(move.vm.id))}" for move in flying)
     counted = f"{len(flying)} in flight, {len(state.finished)} of {len(state.moves)} finished"
     return f"{counted}. {found}" if found else counted

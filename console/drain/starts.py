@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from console.model.cluster import GroupState
+from console.planner.values import OFFLINE_AT_ONCE
 
 from . import move_events as mv
 from .adopting import adopt
@@ -14,18 +16,32 @@ from .facts import PAUSED, REST_OFF, RUNNING, CheckFacts
 from .limits import WAITING, hold_reason, wait_reason
 from .native import join_drain
 from .signals import CheckRead
-from .state import Move, MoveState, Purpose
+from .state import Move, MoveState, Purpose, RunState
 from .turn import Turn
 
 
 def start_what_may(turn: Turn) -> None:
-    """Take a slot for every waiting move that may start, in planned order; the next ones learn why they wait."""
+    """Take a slot for every waiting move that may start, in planned order; the next ones learn why they wait. VMs that
+    are off wait in a line of their own."""
     hold = hold_reason(turn.state, turn.at)
+    waiting = [move for move in turn.state.moves.values() if move.state in WAITING]
+    _start(turn, [move for move in waiting if not move.offline], hold, _slots_are_taken)
+    _start(turn, [move for move in waiting if move.offline], hold, _enough_are_off)
+
+
+def _slots_are_taken(state: RunState) -> bool:
+    return state.occupied_slots >= state.allowed_slots
+
+
+def _enough_are_off(state: RunState) -> bool:
+    return state.offline_under_way >= OFFLINE_AT_ONCE
+
+
+def _start(turn: Turn, line: Sequence[Move], hold: str | None, full: Callable[[RunState], bool]) -> None:
     told = 0
-    for vm, planned in tuple(turn.state.moves.items()):
-        if planned.state not in WAITING:
-            continue
-        if told >= max(turn.state.slots, 1) and (hold or turn.state.occupied_slots >= turn.state.allowed_slots):
+    for planned in line:
+        vm = planned.vm.id
+        if told >= max(turn.state.slots, 1) and (hold or full(turn.state)):
             break
         why = hold or wait_reason(turn.state, planned, turn.at)
         if why is None and planned.destination is not None:
@@ -69,6 +85,7 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
     if signal.facts is None:
         _return(turn, move, f"could not be re-read: {signal.reason}")
         return
+    move = _as_found(turn, move, signal.facts)
     why = _stale(turn, move) or hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
     if why is not None:
         turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
@@ -76,6 +93,16 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
         join_drain(turn)
     elif not _taken_by_others(turn, move, signal.facts):
         _start_or_not(turn, move, signal.facts)
+
+
+def _as_found(turn: Turn, move: Move, facts: CheckFacts) -> Move:
+    """A VM that was started or shut down since the plan goes another way, and counts against other limits."""
+    known = facts.vm_state in (RUNNING, PAUSED) or facts.vm_state in REST_OFF
+    off = facts.vm_state in REST_OFF
+    if move.quick or not known or off is move.offline:
+        return move
+    turn.record(mv.MoveKindSeen(turn.at, move.vm.id, live=not off))
+    return turn.state.moves[move.vm.id]
 
 
 def _stale(turn: Turn, move: Move) -> str | None:
@@ -135,7 +162,10 @@ def _fits(turn: Turn, move: Move, facts: CheckFacts) -> bool:
     promised = sum(
         other.memory_bytes
         for other in turn.state.moves.values()
-        if other.state is MoveState.CHECKING and other.destination == move.destination and other.vm != move.vm
+        if other.state is MoveState.CHECKING
+        and not other.offline
+        and other.destination == move.destination
+        and other.vm != move.vm
     )
     need = facts.memory_bytes or move.memory_bytes
     return facts.destination_free_bytes - promised - reserve >= need

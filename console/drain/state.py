@@ -179,10 +179,20 @@ class Move:
     pace: Pace = Pace.STEADY
 
     @property
-    def occupies_slot(self) -> bool:
+    def under_way(self) -> bool:
         """Windows may be moving it, or is about to be asked to. Arrived moves no longer count."""
         state = self.state
         return state is _MOVING or state is _CHECKING or (state is _UNKNOWN and not self.settled)
+
+    @property
+    def offline(self) -> bool:
+        """Off or saved: only its ownership moves, beside live migrations and without one of their slots."""
+        return not (self.live or self.quick)
+
+    @property
+    def occupies_slot(self) -> bool:
+        """Counts against the limits of live migrations now."""
+        return self.under_way and not self.offline
 
     @property
     def duration_s(self) -> float | None:
@@ -373,6 +383,10 @@ class RunState:
     @property
     def occupied_slots(self) -> int:
         return sum(move.occupies_slot for move in self.moves.values())
+
+    @property
+    def offline_under_way(self) -> int:
+        return sum(move.offline and move.under_way for move in self.moves.values())
 
     @property
     def in_flight(self) -> tuple[Move, ...]:

@@ -224,7 +224,7 @@ def _guard_is_due(turn: Turn) -> bool:
 
 def _next_look(turn: Turn) -> datetime:
     busy = turn.state.phase is not Phase.MOVING or any(
-        move.occupies_slot or move.state is MoveState.VERIFYING for move in turn.state.moves.values()
+        move.under_way or move.state is MoveState.VERIFYING for move in turn.state.moves.values()
     )
     return turn.at + timedelta(seconds=turn.rules.poll_s if busy else turn.rules.idle_s)
 

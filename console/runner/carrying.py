@@ -175,7 +175,7 @@ class Executor:
 
 def _places(state: RunState) -> tuple[list[HostName], list[HostName]]:
     """The hosts that the guard looks at, and which of them are destinations: of what moves, else of what comes next."""
-    flying = [move for move in state.moves.values() if move.occupies_slot]
+    flying = [move for move in state.moves.values() if move.under_way]
     coming = [move for move in state.moves.values() if move.state in WAITING][: max(state.slots, 1)]
     destinations = [move.destination for move in flying or coming if move.destination is not None]
     return [state.node, *destinations], destinations

@@ -11,6 +11,7 @@ from console.drain.requests import OperatorRequest
 from console.drain.rules import Rules
 from console.drain.state import Consent, WhenStuck
 from console.guard import Lines
+from console.model.cluster import GroupState
 from console.model.identity import HostName, VmId
 from console.planner.values import Engine, SlotReading
 
@@ -58,6 +59,7 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         when_stuck=dice.choice((WhenStuck.ASK, WhenStuck.CANCEL)),
     )
     hammered = dice.random() < 0.3
+    _switch(random.Random(f"switched since {seed}"), world)
     requests = [*(_keys(dice, vms, nodes) if hammered else ()), *_last_words()]
     killed = kill_after_events is None and dice.random() < 0.2
     campaign = Campaign(
@@ -79,6 +81,15 @@ def draw_drain(seed: int, *, kill_after_events: int | None = None) -> Drawn:
         *(["console killed"] if killed else []),
     ]
     return Drawn(campaign, tuple(names))
+
+
+def _switch(dice: random.Random, world: World) -> None:
+    """Since the plan some VM was shut down, some other was started."""
+    for vm in world.vms.values() if dice.random() < 0.3 else ():
+        if dice.random() < 0.2:
+            on = vm.state != 2
+            vm.state, vm.heartbeat = (2, 6) if on else (3, None)
+            vm.role_state = GroupState.ONLINE if on else GroupState.OFFLINE
 
 
 def _caps(dice: random.Random) -> Caps:

@@ -15,7 +15,7 @@ from console.model.identity import HostName
 from console.planner.values import Engine, SlotReading
 
 from .witness import Witness
-from .world import SOURCE, World
+from .world import OFF_AT_ONCE, SOURCE, World
 
 
 @dataclass
@@ -82,9 +82,13 @@ class Judge:
     def _start(self, state: RunState, event: mv.MoveIntended) -> None:
         if state.engine is Engine.NATIVE:
             self.say("a single move beside the cluster's own drain")
-        if state.occupied_slots > state.slots:
+        if state.offline_under_way > OFF_AT_ONCE:
+            self.say(f"{state.offline_under_way} VMs that are off on their way at once")
+        if not state.moves[event.vm].offline and state.occupied_slots > state.slots:
             self.say(f"{state.occupied_slots} at once, {state.slots} allowed")
         move = state.moves[event.vm]
+        if move.offline:
+            return
         if _over_site_limits(state, move.source, event.destination):
             self.say(f"{event.vm} starts over the site's limits")
         for node, count in load(state).items() if state.parallel_per is SlotReading.NODE else ():
@@ -130,10 +134,14 @@ class Judge:
             self.say(f"{name} ended as {move.state.value}")
         if move.state is MoveState.DONE and host != move.destination and not self._moved_on(move):
             self.say(f"{name} is called done on {move.destination} and is on {host}")
-        if move.state is MoveState.DONE and move.heartbeat == 6 and self.world.vms[move.vm.id].heartbeat != 6:
+        if (
+            move.state is MoveState.DONE
+            and move.heartbeat == 6
+            and self.world.vms[move.vm.id].heartbeat not in (6, None)
+        ):
             self.say(f"{name} is called done and its guest does not answer")
         away = host == SOURCE if self.world.returning else host != SOURCE
-        came = away and self.world.vms[move.vm.id].heartbeat == move.heartbeat
+        came = away and self.world.vms[move.vm.id].heartbeat in (move.heartbeat, None)
         unseen = state.outcome is Outcome.CONTACT_LOST and not state.late_ones_seen
         looked = state.verifying_since is not None and not (state.forced or unseen)
         looked = looked and state.outcome is not Outcome.DETACHED

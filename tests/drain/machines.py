@@ -16,6 +16,8 @@ class Migration:
     """arrives, fails, sticks, late, slow"""
     own: bool = True
     start_s: float = 0.0
+    offline: bool = False
+    """No live migration: the VM is off, and only its ownership moves."""
 
 
 @dataclass

@@ -11,13 +11,16 @@ from console.drain import move_events as mv
 from console.drain import requests as rq
 from console.drain import signals as sg
 from console.drain.limits import fence_reason, load
+from console.drain.outlook import finish_forecast
 from console.drain.rules import Rules
 from console.drain.state import MoveState
 from console.model.cluster import GroupState
 from console.model.identity import HostName
 from console.model.units import GIB
+from console.planner.values import OFFLINE_AT_ONCE
 
 from .desk import OTHERS, Desk, calm_world, desk, facts
+from .making import opened_for
 from .moments import moment
 from .replanner import plan_for
 from .world import SOURCE
@@ -202,3 +205,46 @@ def test_a_destination_that_says_no_for_minutes_blocks_the_move() -> None:
 def test_a_run_without_a_lease_is_not_fenced() -> None:
     assert fence_reason(desk().state, moment(10_000.0)) is None
     assert SOURCE not in OTHERS
+
+
+def with_off(off: int, running: int, slots: int = 1) -> Desk:
+    """The first ``off`` VMs are off."""
+    world = calm_world(off + running)
+    for vm in list(world.vms.values())[:off]:
+        vm.state, vm.heartbeat, vm.role_state = 3, None, GroupState.OFFLINE
+    return Desk(opened_for(world, slots=slots))
+
+
+def test_vms_that_are_off_start_beside_live_migrations_and_not_all_at_once() -> None:
+    table = with_off(OFFLINE_AT_ONCE + 2, 2).claim()
+    asked = [command.vm for command in table.asked(cmd.CheckMove)]
+    assert asked == [table.vm(OFFLINE_AT_ONCE + 2), *(table.vm(number) for number in range(OFFLINE_AT_ONCE))]
+    assert table.state.occupied_slots == 1
+    assert "on their way already" in table.move(OFFLINE_AT_ONCE).reason
+    table.check(0, vm_state=3)
+    assert table.asked(cmd.StartMove) == [cmd.StartMove(table.vm(0), HostName("HV02"), False, False)]
+    table.see(0, HostName("HV02"), role_state=GroupState.OFFLINE)
+    assert [command.vm for command in table.asked(cmd.CheckMove)] == [table.vm(OFFLINE_AT_ONCE)]
+
+
+def test_one_that_was_started_since_the_plan_waits_for_a_slot_of_a_live_migration() -> None:
+    table = with_off(1, 1).claim().check(0, vm_state=2)
+    assert not table.asked(cmd.StartMove)
+    assert table.told(mv.MoveKindSeen) == [mv.MoveKindSeen(table.state.now, table.vm(0), True)]
+    assert table.move(0).state is MoveState.QUEUED
+    table.start(1).see(1, HostName("HV03"))
+    assert [command.vm for command in table.asked(cmd.CheckMove)] == [table.vm(0)]
+    table.check(0, vm_state=2)
+    assert table.asked(cmd.StartMove) == [cmd.StartMove(table.vm(0), HostName("HV02"), True, False)]
+
+
+def test_one_that_was_shut_down_since_the_plan_gives_its_slot_to_the_next() -> None:
+    table = with_off(0, 2).claim().check(0, vm_state=3)
+    assert table.asked(cmd.StartMove) == [cmd.StartMove(table.vm(0), HostName("HV02"), False, False)]
+    assert [command.vm for command in table.asked(cmd.CheckMove)] == [table.vm(1)]
+
+
+def test_the_forecast_puts_vms_that_are_off_beside_the_rest() -> None:
+    running, beside = with_off(0, 3), with_off(2, 3)
+    at = running.state.now
+    assert finish_forecast(running.state, at) == finish_forecast(beside.state, at)

@@ -18,7 +18,7 @@ from console.drain.rules import AUTHENTICATION
 from console.model.identity import VmId
 
 from .faults import within
-from .world import SOURCE, World
+from .world import OFF_AT_ONCE, SOURCE, World
 
 _CONTACT = "contact"
 _CHECK_TRAVELS_S = 6.0
@@ -114,7 +114,10 @@ class Witness:
         vm = self.world.vms[event.vm]
         if event.destination in vm.excluded:
             self.say(f"{vm.ref.name} is to go to {event.destination}, which a conflict excludes")
-        if self.flying() + 1 > self.slots:
+        if vm.state == 3:
+            if self.flying(offline=True) + 1 > OFF_AT_ONCE:
+                self.say(f"{vm.ref.name} is one too many of those that are off")
+        elif self.flying() + 1 > self.slots:
             self.say(f"{self.flying()} move, another one starts, and {self.slots} were allowed")
         if vm.state == 2 and not event.live and not self._may_interrupt(event.vm):
             self.say(f"{vm.ref.name} runs, is not moved live, and nobody consented")
@@ -129,12 +132,11 @@ class Witness:
         delayed = faults.slow_open or faults.disk_full or faults.clock_jumps
         return not delayed and self.world.now_s - since_s > _CHECK_TRAVELS_S
 
-    def flying(self) -> int:
-        """This run's own migrations; one that looks failed and goes on is nobody's to count."""
-        return sum(
-            vm.migration is not None and vm.migration.own and vm.migration.fate != "late"
-            for vm in self.world.vms.values()
-        )
+    def flying(self, *, offline: bool = False) -> int:
+        """This run's own live migrations, or those of VMs that are off; one that looks failed and goes on is nobody's
+        to count."""
+        own = [vm.migration for vm in self.world.vms.values() if vm.migration is not None and vm.migration.own]
+        return sum(migration.offline is offline and migration.fate != "late" for migration in own)
 
     def _may_interrupt(self, vm: VmId) -> bool:
         consents = self.opened.consents if self.opened is not None else ()

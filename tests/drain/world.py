@@ -30,6 +30,8 @@ __all__ = ["EPOCH", "SOURCE", "Faults", "Vm", "World", "fresh", "moment"]
 
 SOURCE = HostName("HV01")
 OK = Reply(Answered.DONE)
+OFF_AT_ONCE = 4
+"""What the documentation promises of VMs that are off."""
 _LOOK_TO_START_S = 40.0
 """A check is read, travels, and its start is sent: what moves in between is nobody's fault."""
 TIMED_OUT = Reply(Answered.UNANSWERED, "timed out")
@@ -109,7 +111,7 @@ class World:
             self.left_at_s[vm.ref.id] = self.now_s
             vm.host = migration.destination
             self.nodes[migration.destination].free_bytes -= vm.memory_bytes
-            if vm.ref.id in self.faults.heartbeat_never:
+            if vm.ref.id in self.faults.heartbeat_never and vm.state == 2:
                 vm.heartbeat = 2
         vm.migration = None
 
@@ -298,7 +300,9 @@ class World:
 
     def _carry_out(self, command: cmd.ChangeCommand) -> Reply:
         match command:
-            case cmd.StartMove(vm, destination):
+            case cmd.StartMove(vm, destination, live):
+                if live is not (self.vms[vm].state == 2) and not command.quick:
+                    self.violations.append(f"{self.vms[vm].ref.name} was started the wrong way (live: {live})")
                 return self._start(self.vms[vm], destination)
             case cmd.CancelMove(vm):
                 self.cancels.append((self.now_s, vm))
@@ -382,16 +386,20 @@ class World:
         if fate in ("late", "slow"):
             duration *= 4
         vm.code = None
-        vm.migration = Migration(destination, self.now_s + duration, fate, own, self.now_s)
+        vm.migration = Migration(destination, self.now_s + duration, fate, own, self.now_s, vm.state == 3)
         self._count()
 
     def _count(self) -> None:
-        """Moves that the run can see; one that looks failed and goes on is nobody's to count."""
-        flying = [
-            (vm.host, vm.migration.destination)
+        """Moves that the run can see; one that looks failed and goes on is nobody's to count. MaximumParallelMigrations
+        and its like count live migrations; those of VMs that are off have a number of their own."""
+        seen = [
+            (vm.host, vm.migration)
             for vm in self.vms.values()
             if vm.migration is not None and vm.migration.own and vm.migration.fate != "late"
         ]
+        flying = [(host, migration.destination) for host, migration in seen if not migration.offline]
+        if len(seen) - len(flying) > OFF_AT_ONCE:
+            self.violations.append(f"{len(seen) - len(flying)} VMs that are off on their way at once")
         self.own_in_flight_peak = max(self.own_in_flight_peak, len(flying))
         for ends in flying:
             for node in ends:
