@@ -104,7 +104,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return super().check_message_enabled(message)
 
     def on_mount(self) -> None:
-        self._furnished = True
+        self._furnished = all(self.query(f"#{id}") for id in self.PANES)
         self._leave = self.services.store.subscribe(self.TOPICS | Topic.PROBLEMS, self._heard)
         if self.PANES and self.stands:
             self.show_pane(1)

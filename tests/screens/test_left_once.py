@@ -37,3 +37,14 @@ async def test_enter_twice_in_the_palette_runs_one_command() -> None:
         await pilot.pause()
         assert app.is_running
         assert not any(isinstance(screen, Palette) for screen in app.screen_stack)
+
+
+async def test_a_screen_that_is_left_before_its_panes_are_there_ends_nothing() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    async with console(operations) as (app, pilot):
+        with app.batch_update():
+            for key in ("d", "escape", "d", "escape", "d", "f2") * 4:
+                app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await pilot.pause(0)
+        await pilot.pause()
+        assert app.is_running
