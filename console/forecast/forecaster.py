@@ -34,6 +34,8 @@ class Correction:
     blackout_p90_factor: float | None = None
     blackout_s: float | None = None
     basis: str = ""
+    link_weight: float = 1.0
+    """See :attr:`console.forecast.values.MoveForecast.link_weight`."""
 
 
 class Evidence(Protocol):
@@ -121,6 +123,7 @@ class PriorForecaster:
             copied.bytes_sent,
             copied.converged,
             correction.basis or _prior_basis(path, workload),
+            path.link_weight * correction.link_weight,
         )
 
     def _dark_s(self, copied: Precopy, path: Path) -> float:

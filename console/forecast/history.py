@@ -57,6 +57,8 @@ class VmLearned:
     dirtying: PowerLaw | None
     dirtying_from: str
     """"passes" that were seen, "durations" that only such a law explains, or empty: the prior."""
+    link_weight: float = 1.0
+    """What it takes of a shared link, beside a VM of which nothing is known."""
 
 
 class Learned:
@@ -120,6 +122,7 @@ class Learned:
             self._dark_spread.widening((vm,)) if found.blackouts else None,
             found.blackout_p50_s,
             self._basis(found),
+            found.link_weight,
         )
 
     def about(self, vm: VmId, path: Path, source: HostName, destination: HostName) -> VmLearned:
@@ -128,10 +131,12 @@ class Learned:
         counts = self._levels.evidence(keys)
         dark = self._blackouts.get(vm, [])
         law, law_from = self._laws.get(vm, (None, ""))
+        correction = self._levels.opinion(keys).correction
+        as_any = self._levels.opinion(replace(keys, vm=None)).correction
         return VmLearned(
             counts["VM"], self._from_logs[vm], counts["kind"], counts["run"] if self._run else 0,
-            math.exp(self._levels.opinion(keys).correction), self._widening(vm, keys, path),
-            median(dark[-5:]) if dark else None, len(dark), law, law_from,
+            math.exp(correction), self._widening(vm, keys, path),
+            median(dark[-5:]) if dark else None, len(dark), law, law_from, math.exp(correction - as_any),
         )  # fmt: skip
 
     def _widening(self, vm: VmId, keys: Keys, path: Path) -> float:

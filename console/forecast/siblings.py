@@ -29,7 +29,9 @@ class _Span:
     end_s: float
     ports: tuple[Port, Port]
     most_bytes_per_s: float
-    """What it reaches alone."""
+    """What it reaches alone, and takes of its ports then, in bytes of guests that compress as usual."""
+    weight: float
+    """Of these for each of its own."""
 
 
 def shared_rates(moves: Sequence[FinishedMove], paths: Sequence[Path], overhead_s: float) -> list[float]:
@@ -58,7 +60,8 @@ def _span(place: int, move: FinishedMove, path: Path, overhead_s: float) -> _Spa
         end_s - duration_s + _BEFORE * idle_s,
         end_s - (1 - _BEFORE) * idle_s,
         ((move.source, True), (move.destination, False)),
-        path.rate_bytes_per_s(),
+        path.rate_bytes_per_s() * path.link_weight,
+        path.link_weight,
     )
 
 
@@ -67,7 +70,7 @@ def _capacities(moves: Sequence[FinishedMove], paths: Sequence[Path]) -> dict[Po
     widest: dict[Port, float] = {}
     for move, path in zip(moves, paths, strict=True):
         for port in ((move.source, True), (move.destination, False)):
-            widest[port] = max(widest.get(port, 0.0), path.capacity_bytes_per_s)
+            widest[port] = max(widest.get(port, 0.0), path.capacity_bytes_per_s * path.link_weight)
     return widest
 
 
@@ -108,7 +111,7 @@ def _fair_rates(spans: Collection[_Span], capacities: Mapping[Port, float]) -> d
         else:
             settled = [span for span in waiting if tight in span.ports]
         for span in settled:
-            rates[span.place] = share
+            rates[span.place] = share / span.weight
             for port in span.ports:
                 left[port] = max(0.0, left[port] - share)
         waiting = [span for span in waiting if span.place not in rates]

@@ -55,6 +55,8 @@ class Path:
     held_back_by: str
     """What decides a lone move's rate, in words."""
     line_known: bool = True
+    link_weight: float = 1.0
+    """How much of a shared link one byte takes, beside those of other guests."""
 
     def rate_bytes_per_s(self, sharing: int = 1) -> float:
         """One move's rate while ``sharing`` moves share the path equally.
@@ -112,8 +114,8 @@ def path_between(
     ratio = prior.compression_ratio
     share = prior.line_share * (priors.encrypted_share if encrypted else 1.0)
     capacity, stream = line * share * ratio, prior.stream_ceiling_bytes_per_s * ratio
-    if transport is MigrationTransport.COMPRESSION and guest.idle:
-        stream *= priors.idle_compression  # a full link carries a mixture, which compresses like anything else
+    smaller = priors.idle_compression if transport is MigrationTransport.COMPRESSION and guest.idle else 1.0
+    capacity, stream = capacity * smaller, stream * smaller
     limits = [(capacity, "the link"), (stream, "what one stream reaches")]
     if _frames_differ(*ends):
         limits.append((priors.plateau_bytes_per_s * ratio, "jumbo frames that differ along the path"))
@@ -129,7 +131,7 @@ def path_between(
     lone, held_back_by = min(limits, key=lambda limit: limit[0])
     return Path(
         transport, rdma, line, capacity, min(stream, lone), _selection_s(carriers, source, destination, priors),
-        held_back_by, len(known) == len(lines),
+        held_back_by, len(known) == len(lines), 1.0 / smaller,
     )  # fmt: skip
 
 

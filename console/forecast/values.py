@@ -34,6 +34,9 @@ class MoveForecast:
     converges: bool
     basis: str
     """On what it rests, in words: "prior for its size", "3 earlier moves of this VM", …"""
+    link_weight: float = 1.0
+    """How much of what moves share one of its bytes takes, beside those of other VMs on the same way: less than one for
+    memory that is known to compress better."""
 
 
 class Forecaster(Protocol):

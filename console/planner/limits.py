@@ -107,7 +107,8 @@ def implied_ports(
         hosts.add(host)
         slower = sharing > 1 and shared.rate_bytes_per_s < solo.rate_bytes_per_s
         if shared.migration_type is MigrationType.LIVE and slower:
-            capacity[host] = max(capacity.get(host, 0.0), shared.rate_bytes_per_s * sharing)
+            reached = shared.rate_bytes_per_s * shared.link_weight * sharing
+            capacity[host] = max(capacity.get(host, 0.0), reached)
     held_back = bool(capacity) and hosts <= capacity.keys()
     return (dict.fromkeys(sources, max(capacity.values())) if held_back else {}), capacity
 

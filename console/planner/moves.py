@@ -56,8 +56,10 @@ class Candidate:
         return max(self.fixed_s - elapsed_s, 0.0 if bytes_left > 0 else least_s), bytes_left
 
     def job(self, alone: bool) -> Job:
+        """As the schedule sees it; its bytes are those that others would take in its place."""
         fixed_s, bytes_left = self.rest
-        stream = self.solo.rate_bytes_per_s if bytes_left > 0 else math.inf
+        bytes_left *= self.shared.link_weight
+        stream = self.solo.rate_bytes_per_s * self.shared.link_weight if bytes_left > 0 else math.inf
         running = self.under_way is not None
         source = self.choice.vm.host
         alone = alone and self.heavy and not running
@@ -69,7 +71,8 @@ class Candidate:
         job = self.job(alone)
         if self.under_way is not None:
             return job
-        return replace(job, transfer_bytes=min(job.transfer_bytes, self.solo.bytes_to_send))
+        alone_bytes = self.solo.bytes_to_send * self.shared.link_weight
+        return replace(job, transfer_bytes=min(job.transfer_bytes, alone_bytes))
 
     def planned(self, slot: Slot) -> PlannedMove:
         choice, shared = self.choice, self.shared

@@ -48,7 +48,7 @@ def time_moves(
     shared = [forecaster.forecast(views[choice.vm.host], choice.vm, choice.host, sharing=sharing) for choice in choices]
     solo = _solo_rates(views, choices, shared, forecaster, sharing)
     order = sorted(range(len(choices)), key=lambda place: (-shared[place].duration_p50_s, choices[place].vm.id))
-    jobs = [_job(choices[place], shared[place], solo[_pair(choices[place])].rate_bytes_per_s) for place in order]
+    jobs = [_job(choices[place], shared[place], solo[_pair(choices[place])]) for place in order]
     probes = [(pair[1], alone, with_others) for pair, (alone, with_others) in _probes(choices, shared, solo).items()]
     ports = implied_ports(probes, sources, sharing)
     limits = limits_of(cluster, sources, {choice.host for choice in choices}, options, ports)
@@ -99,9 +99,12 @@ def _probes(
     return found
 
 
-def _job(choice: Choice, shared: MoveForecast, solo_rate: float) -> Job:
+def _job(choice: Choice, shared: MoveForecast, solo: MoveForecast) -> Job:
+    """Its bytes are those that others would take in its place."""
     copying_s = shared.bytes_to_send / shared.rate_bytes_per_s if shared.rate_bytes_per_s > 0 else 0.0
     fixed_s = max(0.0, shared.duration_p50_s - copying_s)
-    stream = max(solo_rate, shared.rate_bytes_per_s) if shared.bytes_to_send > 0 else math.inf
+    weight = shared.link_weight
+    reached = max(solo.rate_bytes_per_s * solo.link_weight, shared.rate_bytes_per_s * weight)
+    stream = reached if shared.bytes_to_send > 0 else math.inf
     offline = shared.migration_type is MigrationType.OFFLINE
-    return Job(choice.vm.host, choice.host, fixed_s, shared.bytes_to_send, stream, offline=offline)
+    return Job(choice.vm.host, choice.host, fixed_s, shared.bytes_to_send * weight, stream, offline=offline)

@@ -162,15 +162,15 @@ def test_encryption_takes_old_hosts_off_rdma_and_costs_new_ones_little() -> None
     assert 0.9 * plain < encrypted < plain
 
 
-def test_idle_guests_compress_better_until_the_link_is_full() -> None:
+def test_idle_guests_compress_better_until_the_processors_are_busy() -> None:
     host = make_host("A", migration_transport=MigrationTransport.COMPRESSION)
     cluster = make_cluster([host, make_host("B")], 0)
     idle, busy = (
-        path_between(cluster, host, cluster.hosts[1], PRIORS, guest=Guest(idle=each)).rate_bytes_per_s
-        for each in (True, False)
+        path_between(cluster, host, cluster.hosts[1], PRIORS, guest=Guest(idle=each)) for each in (True, False)
     )
-    assert idle() > busy()
-    assert idle(20) == busy(20)
+    assert idle.rate_bytes_per_s() > busy.rate_bytes_per_s()
+    assert idle.rate_bytes_per_s(20) == busy.rate_bytes_per_s(20)
+    assert idle.link_weight < busy.link_weight == 1.0, "it leaves more of the wire to others"
 
 
 def test_a_guest_that_falls_back_does_not_take_the_hosts_transport() -> None:
