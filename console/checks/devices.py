@@ -9,7 +9,7 @@ from typing import TypeVar
 from console.model.cluster import Host, VirtualMachine, VmState
 from console.model.details import VmDetails
 
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, host_evidence, on_host, quoted, vm_evidence
 from .values import Fix, Severity, Subject
 
 Fact = TypeVar("Fact")
@@ -17,6 +17,8 @@ Fact = TypeVar("Fact")
 CHECKPOINT_AGE = timedelta(days=3)
 """Older checkpoints are worth a word before maintenance."""
 
+RECOVERY = 1
+"""SnapshotType of what a backup leaves (reflected module)."""
 ISO, PASS_THROUGH_DVD = 1, 2
 PERSISTENT_MEMORY_CONTROLLER = 2
 RESYNCHRONISING, REPLICATION_CRITICAL = 11, 3
@@ -64,7 +66,11 @@ def assigned_device(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"{vm.name} holds a device of its host ({devices[0]}): it can not move live, "
                 "and the cluster's own drain would restart it.",
                 vm_evidence(vm, "Get-VMAssignableDevice", ", ".join(devices)),
-                Fix("Shut it down for the window, or leave it behind.", f"Stop-VM -Name {quoted(vm.name)}", True),
+                Fix(
+                    "Shut it down for the window, or leave it behind: it stops with the node.",
+                    f"Stop-VM {on_host(vm.host)} -Name {quoted(vm.name)}",
+                    needs_vm_off=True,
+                ),
             )
 
 
@@ -98,7 +104,10 @@ def switch_missing(facts: Facts, this: Check) -> Iterator[Finding]:
                         Subject(vm=vm.ref, destination=host.name),
                         f"{host.name} has no switch named {name}, to which {vm.name} is connected.",
                         host_evidence(host, "Get-VMSwitch", ", ".join(host.switches or ()) or "none"),
-                        Fix("Create the switch there, with the same name.", f"Get-VMSwitch -Name {quoted(name)}"),
+                        Fix(
+                            f"Create it there, with exactly this name; this shows how it is on {vm.host}.",
+                            f"Get-VMSwitch {on_host(vm.host)} | Where-Object -Property Name -EQ -Value {quoted(name)}",
+                        ),
                     )
 
 
@@ -127,15 +136,23 @@ def local_storage(facts: Facts, this: Check) -> Iterator[Finding]:
         files = [disk.path for disk in disks if disk.path and not disk.pass_through]
         files += [path for path in (details.configuration_path, details.smart_paging_path) if path]
         local = [path for path in files if not shared_path(path)]
-        local += ["a pass-through disk" for disk in disks if disk.pass_through]
+        look = f"Get-VMHardDiskDrive {on_host(vm.host)} -VMName {quoted(vm.name)}"
         if local:
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
                 f"{vm.name} uses {local[0]}, which only {vm.host} has.",
                 vm_evidence(vm, "Path", "; ".join(local)),
+                Fix("Move its storage to a Cluster Shared Volume before the window.", look),
+            )
+        elif any(disk.pass_through for disk in disks):
+            yield this.conflict(
+                Subject(vm=vm.ref, host=vm.host),
+                f"{vm.name} uses a pass-through disk; whether other nodes reach it can not be read from here.",
+                vm_evidence(vm, "DiskNumber", "a pass-through disk"),
                 Fix(
-                    "Move its storage to a Cluster Shared Volume first.",
-                    f"Get-VMHardDiskDrive -VMName {quoted(vm.name)}",
+                    "Copy it into a VHDX on a Cluster Shared Volume, or shut the VM down for the window. Where the "
+                    "LUN is on every node and a disk of the role, lower this code for the site.",
+                    look,
                 ),
             )
 
@@ -160,7 +177,10 @@ def local_media(facts: Facts, this: Check) -> Iterator[Finding]:
                     Subject(vm=vm.ref, host=vm.host),
                     f"{vm.name} has {drive.path or 'the physical DVD drive'} inserted, which only {vm.host} has.",
                     vm_evidence(vm, "Get-VMDvdDrive Path", drive.path),
-                    Fix("Eject it.", f"Get-VMDvdDrive -VMName {quoted(vm.name)} | Set-VMDvdDrive -Path $null"),
+                    Fix(
+                        "Eject it, unless somebody is installing from it.",
+                        f"Get-VMDvdDrive {on_host(vm.host)} -VMName {quoted(vm.name)} | Set-VMDvdDrive -Path $null",
+                    ),
                 )
 
 
@@ -178,14 +198,19 @@ def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
             yield item
             continue
         vm, checkpoints = item
-        created = [one.created_at for one in checkpoints if one.created_at is not None]
-        if created and facts.now - min(created) > CHECKPOINT_AGE:
-            days = (facts.now - min(created)).days
+        dated = [(one.created_at, one.kind == RECOVERY) for one in checkpoints if one.created_at is not None]
+        oldest, recovery = min(dated, default=(facts.now, False))
+        if facts.now - oldest > CHECKPOINT_AGE:
+            word = "checkpoint of a backup (SnapshotType Recovery)" if recovery else "checkpoint"
+            whose = "the backup's operators" if recovery else "its owner"
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} has a checkpoint that is {days} days old.",
-                vm_evidence(vm, "CreationTime", min(created).isoformat()),
-                Fix("Merge it outside the window if nobody needs it.", f"Get-VMSnapshot -VMName {quoted(vm.name)}"),
+                f"{vm.name} has a {word} that is {(facts.now - oldest).days} days old.",
+                vm_evidence(vm, "CreationTime", oldest.isoformat()),
+                Fix(
+                    f"Ask {whose}. Removing it merges its disks, which can take hours of I/O: not in the window.",
+                    f"Get-VMSnapshot {on_host(vm.host)} -VMName {quoted(vm.name)}",
+                ),
             )
 
 
@@ -193,8 +218,8 @@ def old_checkpoints(facts: Facts, this: Check) -> Iterator[Finding]:
     "vm-persistent-memory",
     Severity.BLOCKS,
     Family.MACHINE,
-    "A persistent-memory device that a destination may not honour",
-    "Get-VMHardDiskDrive ControllerType PMEM 2",
+    "A persistent-memory device: such a VM can not move live",
+    "Get-VMHardDiskDrive ControllerType PMEM 2; windowsserverdocs, persistent memory devices for Hyper-V VMs",
     reads=("vm-disks.VMId", "vm-disks.ControllerType"),
 )
 def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -207,9 +232,13 @@ def persistent_memory(facts: Facts, this: Check) -> Iterator[Finding]:
             vm = item[0]
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} has a persistent-memory device.",
+                f"{vm.name} has a persistent-memory device: Windows does not move such a VM live.",
                 vm_evidence(vm, "ControllerType", "PMEM"),
-                Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
+                Fix(
+                    "Shut it down for the window.",
+                    f"Stop-VM {on_host(vm.host)} -Name {quoted(vm.name)}",
+                    needs_vm_off=True,
+                ),
             )
 
 
@@ -233,11 +262,13 @@ def virtual_tpm(facts: Facts, this: Check) -> Iterator[Finding]:
             vm = item[0]
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} has a virtual TPM: it starts only where its key-protector certificates are.",
+                f"{vm.name} {'is shielded' if item[1].shielded else 'has a virtual TPM'}: it moves only to nodes with "
+                "the certificates of its key protector, and which have them can not be read from here.",
                 vm_evidence(vm, "TpmEnabled", item[1].tpm_enabled),
                 Fix(
-                    "Make sure that the certificates of its key protector are on every node.",
-                    f"Get-VMSecurity -VMName {quoted(vm.name)}",
+                    "Make sure that every node has them: a host guardian service, or the guardian's certificates "
+                    "imported.",
+                    f"Get-VMSecurity {on_host(vm.host)} -VMName {quoted(vm.name)}",
                 ),
             )
 
@@ -258,9 +289,9 @@ def nested(facts: Facts, this: Check) -> Iterator[Finding]:
             vm = item[0]
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{vm.name} runs a hypervisor of its own.",
+                f"{vm.name} sees the processor's virtualisation extensions and may run VMs of its own.",
                 vm_evidence(vm, "ExposeVirtualizationExtensions", True),
-                Fix("Shut down what runs inside it, or leave it out of the drain."),
+                Fix("Shut down the VMs inside it before it moves, or leave it out of the drain."),
             )
 
 
@@ -285,7 +316,10 @@ def replica(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(vm=vm.ref, host=vm.host),
                 f"The replication of {vm.name} is {word}.",
                 vm_evidence(vm, "ReplicationHealth", word),
-                Fix("Mend or finish the replication first.", f"Get-VMReplication -VMName {quoted(vm.name)}"),
+                Fix(
+                    "Mend or finish the replication first.",
+                    f"Get-VMReplication {on_host(vm.host)} -VMName {quoted(vm.name)}",
+                ),
             )
 
 

@@ -9,7 +9,7 @@ from console.model.details import GpuPartition
 
 from .devices import details_of
 from .processor import version_of
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted, untold, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, host_evidence, on_host, quoted, untold, vm_evidence
 from .values import Fix, Severity, Subject
 
 GPU_VERSION = (12, 0)
@@ -70,7 +70,11 @@ def _pinned(this: Check, vm: VirtualMachine, partitions: tuple[GpuPartition, ...
             subject,
             f"The GPU partition of {vm.name} does not support leaving by live migration.",
             vm_evidence(vm, "SupportsOutgoingLiveMigration", False),
-            Fix("Shut it down for the window.", f"Stop-VM -Name {quoted(vm.name)}", True),
+            Fix(
+                "Shut it down for the window.",
+                f"Stop-VM {on_host(vm.host)} -Name {quoted(vm.name)}",
+                needs_vm_off=True,
+            ),
         )
     if None in answers:
         return this.unknown(Subject(vm=vm.ref), f"{vm.name}: SupportsOutgoingLiveMigration was not read.")
@@ -79,7 +83,11 @@ def _pinned(this: Check, vm: VirtualMachine, partitions: tuple[GpuPartition, ...
             subject,
             f"{vm.name} has a GPU partition and version {vm.version}: it takes 12.0 to move live.",
             vm_evidence(vm, "Version", vm.version),
-            Fix("Upgrade its version; there is no way back.", f"Update-VMVersion -Name {quoted(vm.name)}", True),
+            Fix(
+                "Upgrade its version once every node is 2025: there is no way back.",
+                f"Update-VMVersion {on_host(vm.host)} -Name {quoted(vm.name)}",
+                needs_vm_off=True,
+            ),
         )
     return None
 
@@ -122,7 +130,10 @@ def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
             f"{vm.name} has a virtual Fibre Channel adapter on {sans[0]}: both sets of its names have to be zoned "
             "for each destination. The zoning can not be read from here.",
             vm_evidence(vm, "SanName", ", ".join(sans) or "none"),
-            Fix("Check the zoning of both sets.", f"Get-VMFibreChannelHba -VMName {quoted(vm.name)}"),
+            Fix(
+                "Check the zoning of both sets of WWNs (A and B) for every node.",
+                f"Get-VMFibreChannelHba {on_host(vm.host)} -VMName {quoted(vm.name)}",
+            ),
         )
         for host in facts.destinations(vm):
             missing = [san for san in sans if san not in (host.virtual_sans if host.virtual_sans is not None else sans)]
@@ -131,6 +142,9 @@ def fibre_channel(facts: Facts, this: Check) -> Iterator[Finding]:
                     Subject(vm=vm.ref, destination=host.name),
                     f"{host.name} has no virtual SAN named {missing[0]}, which {vm.name} needs.",
                     host_evidence(host, "Get-VMSan", ", ".join(host.virtual_sans or ()) or "none"),
-                    Fix("Make the virtual SAN there, with the same name.", "Get-VMSan"),
+                    Fix(
+                        f"Make the virtual SAN there, with the same name; this shows how it is on {vm.host}.",
+                        f"Get-VMSan {on_host(vm.host)}",
+                    ),
                     Severity.BLOCKS,
                 )

@@ -12,7 +12,7 @@ from console.model.identity import HostName, RoleName
 from .devices import details_of
 from .machine import STORAGE_MIGRATING, label
 from .reads import ROLE
-from .registry import Check, Facts, Family, Finding, check, listed, quoted, resource_of, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, listed, on_host, quoted, resource_of, vm_evidence
 from .values import Evidence, Fix, Severity, Subject
 
 NO_MAPPING = 0x80070534
@@ -64,7 +64,7 @@ def storage_on_the_move(facts: Facts, this: Check) -> Iterator[Finding]:
         f"The storage of {listed(label(vm) for vm in moving)} is on the move: every VM on the same paths is slower, "
         "and so is a drain.",
         tuple(Evidence("OperationalStatus", label(vm), vm.host, vm.read_at) for vm in moving[:5]),
-        Fix("Wait for it, and plan storage migrations outside the window, throttled and not all at once."),
+        Fix("Wait for it. Plan storage migrations outside the window, throttled and not all at once."),
     )
 
 
@@ -84,13 +84,14 @@ def owner_unknown(facts: Facts, this: Check) -> Iterator[Finding]:
         vm, failures = item
         seen = next((failure for failure in failures if failure.code == NO_MAPPING), None)
         if seen is not None:
-            when = f" at {seen.at.isoformat()}" if seen.at else ""
+            when = f" on {seen.at.date().isoformat()}" if seen.at else ""
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"A move of {label(vm)} failed{when} with 0x80070534: the account that made it is gone.",
+                f"A move of {label(vm)} failed{when} with 0x80070534: the account that created or imported it is gone.",
                 vm_evidence(vm, f"event {seen.event}", "0x80070534"),
                 Fix(
-                    "Update the nodes; until then the VM can be saved, moved and restored.",
+                    "Update the nodes. Until then this has it saved, moved and restored, while its guest stands "
+                    "still; set it back to 4294967295 afterwards.",
                     f"{resource_of(vm)} | Set-ClusterParameter -Name DefaultMoveType -Value 1",
                 ),
             )
@@ -127,5 +128,5 @@ def recent_backup(facts: Facts, this: Check) -> Iterator[Finding]:
             f"No checkpoint, backup or replica of the last day is known of {names}. Backup products that leave no "
             "trace on the host are not seen.",
             vm_evidence(vms[0], "newest checkpoint", "none of the last day"),
-            Fix("Make sure that there is a backup.", f"Get-VMSnapshot -VMName {quoted(vms[0].name)}"),
+            Fix("Make sure that there is a backup.", f"Get-VMSnapshot {on_host(host)} -VMName {quoted(vms[0].name)}"),
         )

@@ -8,7 +8,7 @@ from console.model.cluster import GroupFlags, GroupState, Heartbeat, VirtualMach
 from console.model.units import UNSET
 
 from .reads import ROLE
-from .registry import Check, Facts, Family, Finding, check, listed, quoted, resource_of, vm_evidence
+from .registry import Check, Facts, Family, Finding, check, listed, on_host, quoted, resource_of, vm_evidence
 from .values import Fix, Severity, Subject
 
 QUICK = 1
@@ -23,6 +23,8 @@ MERGING = {
 }
 MIGRATING = 32774
 BACKING_UP = 32776
+STOPPED = (VmState.OFF, VmState.SAVED, VmState.FAST_SAVED)
+"""Of such a VM the configuration resource may be online and the VM's own offline: a partly online role, and well."""
 STORAGE_MIGRATING = (32778, 32779)
 
 
@@ -111,7 +113,7 @@ def already_migrating(facts: Facts, this: Check) -> Iterator[Finding]:
             f"{label(vm)} is {word}; something else started it.",
             vm_evidence(vm, "StatusInformation" if queued else "OperationalStatus", word),
             Fix(
-                "Let it finish. When it makes no progress for 30 minutes, cancel it.",
+                "Let it finish. When it makes no progress for 30 minutes, cancel it: it goes on running where it is.",
                 f"Move-ClusterVirtualMachineRole -VMId {quoted(vm.id)} -Cancel",
             ),
         )
@@ -133,7 +135,7 @@ def not_clustered(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"{label(vm)} is not a clustered role. A drain leaves it on {vm.host}, and patching would stop it.",
                 vm_evidence(vm, "IsClustered", False),
                 Fix(
-                    "Make it a clustered role when its disks are on shared storage, or shut it down for the window.",
+                    "Make it a clustered role where its files are on shared storage; else shut it down for the window.",
                     f"Add-ClusterVirtualMachineRole -VMId {quoted(vm.id)}",
                 ),
             )
@@ -156,7 +158,7 @@ def locked(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"The role of {label(vm)} is locked: the cluster refuses to move it.",
                 vm_evidence(vm, "StatusInformation", "Locked"),
                 Fix(
-                    "Ask who locked it (often a backup or replication product), then unlock it.",
+                    "Ask who locked it (often a backup or replication product); unlock it only when they are done.",
                     f"(Get-ClusterGroup -Name {quoted(role)}).LockedFromMoving = 0",
                 ),
             )
@@ -192,7 +194,7 @@ def quick_migrates(facts: Facts, this: Check) -> Iterator[Finding]:
             yield this.conflict(
                 _subject(vm),
                 f"The priority of {label(vm)} ({vm.priority}) is below the cluster's threshold for live migration "
-                f"({threshold}): the cluster's own drain would pause the guest. This console asks for a live move.",
+                f"({threshold}): the cluster's own drain would save and restore it. This console asks for a live move.",
                 vm_evidence(vm, "Priority", vm.priority),
                 Fix(
                     "Raise the role's priority to medium.",
@@ -216,7 +218,7 @@ def paused(facts: Facts, this: Check) -> Iterator[Finding]:
                 _subject(vm),
                 f"{label(vm)} is paused. It moves and stays paused.",
                 vm_evidence(vm, "State", "Paused"),
-                Fix("Resume it if it should run.", f"Resume-VM -Name {quoted(vm.name)}"),
+                Fix("Resume it if it should run.", f"Resume-VM {on_host(vm.host)} -Name {quoted(vm.name)}"),
             )
 
 
@@ -230,7 +232,7 @@ def paused(facts: Facts, this: Check) -> Iterator[Finding]:
 )
 def not_running(facts: Facts, this: Check) -> Iterator[Finding]:
     for vm in facts.clustered_vms():
-        if vm.state in (VmState.OFF, VmState.SAVED, VmState.FAST_SAVED):
+        if vm.state in STOPPED:
             word = "off" if vm.state is VmState.OFF else "saved"
             yield this.conflict(
                 _subject(vm),
@@ -263,7 +265,7 @@ def critical(facts: Facts, this: Check) -> Iterator[Finding]:
     "vm-guest-unhealthy",
     Severity.RISKS,
     Family.MACHINE,
-    "No heartbeat from a running guest",
+    "No heartbeat from a running guest; only advice where it never gave one since its start",
     "VMHeartbeatStatus NoContact 2, Error 3, LostCommunication 4, reflected module",
     reads=("vms.Heartbeat", "vms.State"),
 )
@@ -275,12 +277,23 @@ def guest_unhealthy(facts: Facts, this: Check) -> Iterator[Finding]:
         yield this.unknown(subject, f"The heartbeat of {listed(label(vm) for vm in silent)} was not told.")
     for vm in facts.vms():
         if vm.state is VmState.RUNNING and vm.heartbeat in bad:
-            yield this.conflict(
-                _subject(vm),
-                f"{label(vm)} runs without a healthy heartbeat: after the move nobody can tell whether it is well.",
-                vm_evidence(vm, "Heartbeat", vm.heartbeat.name if vm.heartbeat else ""),
-                Fix("Look at the guest before the window.", f"Get-VMIntegrationService -VMName {quoted(vm.name)}"),
-            )
+            yield from _silent_guest(this, vm, vm.heartbeat)
+
+
+def _silent_guest(this: Check, vm: VirtualMachine, heartbeat: Heartbeat) -> Iterator[Finding]:
+    """A guest that never answered often has no integration services; one that fell silent is worth a look."""
+    never = heartbeat is Heartbeat.NO_CONTACT
+    yield this.conflict(
+        _subject(vm),
+        f"{label(vm)} {'has given no' if never else 'lost its'} heartbeat"
+        f"{' since it started' if never else ''}: after the move nobody can tell whether it is well.",
+        vm_evidence(vm, "Heartbeat", heartbeat.name),
+        Fix(
+            "Look at the guest before the window.",
+            f"Get-VMIntegrationService {on_host(vm.host)} -VMName {quoted(vm.name)}",
+        ),
+        Severity.ADVICE if never else None,
+    )
 
 
 @check(
@@ -295,7 +308,8 @@ def role_not_healthy(facts: Facts, this: Check) -> Iterator[Finding]:
     bad = (GroupState.FAILED, GroupState.PARTIAL_ONLINE, GroupState.PENDING)
     for vm in facts.clustered_vms():
         moving = MIGRATING in vm.operational_status or bool(vm.role_flags & GroupFlags.QUEUED)
-        if vm.role_state in bad and not moving:
+        stopped = vm.role_state is GroupState.PARTIAL_ONLINE and vm.state in STOPPED
+        if vm.role_state in bad and not moving and not stopped:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
@@ -309,7 +323,7 @@ def role_not_healthy(facts: Facts, this: Check) -> Iterator[Finding]:
     "role-auto-failback",
     Severity.RISKS,
     Family.MACHINE,
-    "The role would fail back by itself after the node resumes",
+    "The role would fail back by itself after the node resumes; only advice where it prefers no node",
     "Get-ClusterGroup AutoFailbackType 1, reflected module",
     reads=("groups.AutoFailbackType", *ROLE),
 )
@@ -319,10 +333,11 @@ def auto_failback(facts: Facts, this: Check) -> Iterator[Finding]:
             role = vm.ref.role or vm.name
             yield this.conflict(
                 _subject(vm),
-                f"The role of {label(vm)} fails back by itself once its preferred node is up again.",
+                f"The role of {label(vm)} fails back by itself once a preferred node is up again, outside of any plan.",
                 vm_evidence(vm, "AutoFailbackType", 1),
                 Fix(
-                    "Prevent it if the return should be planned.",
+                    "Prevent it if the return should be planned; set it back to 1 afterwards.",
                     f"(Get-ClusterGroup -Name {quoted(role)}).AutoFailbackType = 0",
                 ),
+                Severity.ADVICE if vm.preferred_owners == () else None,
             )

@@ -59,9 +59,9 @@ def heavy(facts: Facts, this: Check) -> Iterator[Finding]:
                 yield this.conflict(
                     Subject(vm=vm.ref, host=vm.host),
                     f"{label(vm)} takes about {_span(move.duration_s)} alone, the usual VM here {_span(usual)}: "
-                    f"{move.duration_s / together:.0%} of all the moving that {vm.host} has before it.",
+                    f"{move.duration_s / together:.0%} of the time of all moves from {vm.host} together.",
                     vm_evidence(vm, "forecast", move.basis),
-                    Fix("Move it first, last or alone, or outside the window."),
+                    Fix("Move it first, last or alone (plan --heavy), or outside the window."),
                 )
 
 
@@ -81,7 +81,8 @@ def does_not_converge(facts: Facts, this: Check) -> Iterator[Finding]:
             vm, move = item
             yield this.conflict(
                 Subject(vm=vm.ref, host=vm.host),
-                f"{label(vm)} writes faster than it is copied: expect a blackout of about {move.blackout_s:.0f} s.",
+                f"{label(vm)} writes to its memory faster than it is copied: expect a blackout of about "
+                f"{move.blackout_s:.0f} s.",
                 vm_evidence(vm, "forecast", move.basis),
                 Fix("Choose a quiet hour, give it more bandwidth (fewer moves at once), or accept the pause."),
             )

@@ -7,19 +7,23 @@ from dataclasses import replace
 import pytest
 
 from console.checks.catalogue import Facts, run_checks
-from console.checks.values import Conflict
-from console.model.cluster import Cluster, NodeFlags, NodeState, VmState
-from console.model.details import CompatibilityVector, ProcessorSettings
+from console.checks.values import Conflict, Severity
+from console.model.cluster import Cluster, GroupState, Heartbeat, NodeFlags, NodeState, VmState
+from console.model.details import Checkpoint, CompatibilityVector, Disk, ProcessorSettings
+from tests.builders import READ_AT
 from tests.checks.worlds import (
     DYNAMIC,
     HEALTHY,
+    LONG_AGO,
     STATIC,
     cluster_of,
     every_host,
     mixed_hardware,
     outlook_of,
+    with_details,
     with_host,
     with_processor,
+    with_vm,
 )
 
 
@@ -100,3 +104,40 @@ def test_a_node_that_takes_no_roles_is_called_what_it_is(
     (conflict,) = found(cluster, "host-not-available")
     assert conflict.message == f"HV01 takes no roles: it is {word}."
     assert conflict.fix.powershell.split(" ")[0] == line
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "severity"), [(Heartbeat.NO_CONTACT, Severity.ADVICE), (Heartbeat.LOST_COMMUNICATION, Severity.RISKS)]
+)
+def test_a_guest_that_never_had_a_heartbeat_is_only_advice(heartbeat: Heartbeat, severity: Severity) -> None:
+    assert [one.severity for one in found(with_vm(heartbeat=heartbeat), "vm-guest-unhealthy")] == [severity]
+
+
+def test_a_role_is_not_unhealthy_because_its_vm_is_off() -> None:
+    partly = {"role_state": GroupState.PARTIAL_ONLINE}
+    assert not found(with_vm(state=VmState.OFF, **partly), "role-not-healthy")
+    assert found(with_vm(**partly), "role-not-healthy")
+    assert found(with_vm(state=VmState.OFF, role_state=GroupState.FAILED), "role-not-healthy")
+
+
+@pytest.mark.parametrize(("owners", "severity"), [((), Severity.ADVICE), (("HV01",), Severity.RISKS)])
+def test_a_failback_to_nowhere_is_only_advice(owners: tuple[str, ...], severity: Severity) -> None:
+    cluster = with_vm(auto_failback=True, preferred_owners=owners)
+    assert [one.severity for one in found(cluster, "role-auto-failback")] == [severity]
+
+
+def test_a_pass_through_disk_is_not_said_to_be_on_one_host_only() -> None:
+    (conflict,) = found(with_details(disks=(Disk("", True, 1),)), "vm-local-storage")
+    assert "which only" not in conflict.message
+    both = with_details(disks=(Disk("", True, 1), Disk("D:\\data.vhdx", False, 1)))
+    assert "which only HV01 has" in found(both, "vm-local-storage")[0].message
+
+
+def test_a_checkpoint_that_a_backup_left_is_called_so() -> None:
+    (left,) = found(with_details(checkpoints=(Checkpoint("b", LONG_AGO, 1),)), "vm-checkpoints")
+    assert "backup" in left.message
+    assert "backup's operators" in left.fix.text
+    (own,) = found(
+        with_details(checkpoints=(Checkpoint("b", LONG_AGO, 0), Checkpoint("c", READ_AT, 1))), "vm-checkpoints"
+    )
+    assert "backup" not in own.message
