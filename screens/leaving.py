@@ -39,3 +39,8 @@ class Palette(LeftOnce, CommandPalette):
     async def _watch__show_busy(self) -> None:
         if self.query(CommandList):
             await super()._watch__show_busy()
+
+    def _action_command_list(self, action: str) -> None:
+        found = self.query(CommandList)
+        if found and found.first().scrollable_content_region:  # turning a page needs lines, and they need room
+            super()._action_command_list(action)

@@ -48,3 +48,13 @@ async def test_a_screen_that_is_left_before_its_panes_are_there_ends_nothing() -
             await pilot.pause(0)
         await pilot.pause()
         assert app.is_running
+
+
+async def test_a_page_down_in_a_palette_that_has_no_room_yet_ends_nothing() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    async with console(operations) as (app, pilot):
+        with app.batch_update():
+            for key in ("ctrl+p", "down", "pagedown", "pageup"):
+                app.post_message(events.Key(key, None))
+                await pilot.pause()
+        assert app.is_running
