@@ -72,6 +72,9 @@ def _ask(id: str, title: str, help: str, *keys: str, footer: int = 0, predicate:
     return Action(id, title, help, keys, frozenset({"run"}), effect=Effect.REQUEST, predicate=predicate, footer=footer)
 
 
+_THREE = "plan run replay conflicts doctor"
+"""Screens with three panes and more."""
+
 ACTIONS: tuple[Action, ...] = (
     _app("app.help", "help", "Every key of this screen and what it does.", "question_mark", "f1", footer=90),
     _app("app.palette", "find", "Find any command, host, VM or theme by name.", "colon", "ctrl+p", footer=91),
@@ -111,9 +114,21 @@ ACTIONS: tuple[Action, ...] = (
         "slash",
         footer=30,
     ),
-    _on("board host vms plan return run replay conflicts doctor", "pane.1", "pane 1", "Go to the first pane.", "1"),
-    _on("board host vms plan return run replay conflicts doctor", "pane.2", "pane 2", "Go to the second pane.", "2"),
-    _on("plan run replay conflicts doctor", "pane.3", "pane 3", "Go to the third pane.", "3"),
+    _on(
+        "board host vms plan return run replay conflicts doctor roll-start",
+        "pane.1",
+        "pane 1",
+        "Go to the first pane.",
+        "1",
+    ),
+    _on(
+        "board host vms plan return run replay conflicts doctor roll-start",
+        "pane.2",
+        "pane 2",
+        "Go to the second pane.",
+        "2",
+    ),
+    _on(_THREE, "pane.3", "pane 3", "Go to the third pane.", "3"),
     _on("plan run", "pane.4", "pane 4", "Go to the fourth pane.", "4"),
     _on("board host", "plan.open", "plan drain", "Plan the drain of this host; changes nothing.", "d", footer=2),
     _on("plan", "plan.commands", "commands", "The exact commands that this plan would send.", "w", footer=4),
@@ -174,9 +189,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "roll.approve",
         "approve",
-        "Begin the next wave, or a rolling run where none is open, after the node's name was typed.",
+        "Begin the next wave, or choose how a new rolling run goes; nothing begins before a node's name was typed.",
         ("A",),
-        frozenset({"rolling"}),
+        frozenset({"rolling", "roll-start"}),
         effect=Effect.CHANGES,
         predicate="roll_may_go",
         footer=1,

@@ -44,7 +44,9 @@ from console.planning import (
 from console.reporting.files import write_report
 from console.reporting.findings import write_findings
 from console.reporting.formats import Format
+from console.rolling.defaults import options_of
 from console.rolling.live import LiveRolling
+from console.rolling.needs import Need, needs_of_roll
 from console.runs import JournalRun, Manner, Runs
 from console.site import Site
 from console.spoken import lines_of
@@ -180,11 +182,18 @@ class LiveOperations:
     def rolling(self) -> LiveRolling:
         return self._rolling
 
-    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
-        """These nodes, or all, one after the other, each into the one that was emptied before."""
-        asked = RollOptions(self.site.options_of(PlanOptions()))
+    def plan_roll(
+        self, cluster: Cluster, nodes: Sequence[HostName] = (), options: RollOptions | None = None
+    ) -> RollPlan:
+        """These nodes, or all; without ``options`` as the configuration has it."""
+        wanted = options or options_of(self.site.roll_defaults)
+        asked = wanted.with_plan(self.site.options_of(wanted.plan))
         chosen = nodes or tuple(host.name for host in cluster.hosts)
         return make_roll(cluster, chosen, asked, self._forecaster, self.check(cluster))
+
+    def roll_needs(self, cluster: Cluster, plan: RollPlan) -> tuple[Need, ...]:
+        """What of a rolling plan somebody has to agree to before it begins."""
+        return needs_of_roll(plan, lambda node, options: self.plan(cluster, node, options))
 
     @property
     def run_book(self) -> Runs:

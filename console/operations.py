@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.checks.values import Findings
 from console.clock import Clock
@@ -21,9 +21,14 @@ from console.drain.state import Purpose, RunState
 from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
-from console.planner.roll import RollPlan
+from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.reporting.formats import Format
+
+if TYPE_CHECKING:
+    from console.rolling.defaults import RollDefaults
+    from console.rolling.needs import Need
+    from console.rolling.wishes import RollWishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,12 @@ class Rolling(Protocol):
     def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
         """The runs of the nodes that are out now."""
 
-    def start(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
-        """Begin with the first wave; each further one waits for its approval.
+    @property
+    def defaults(self) -> RollDefaults:
+        """What the configuration lets a roll begin with."""
+
+    def start(self, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RunId:
+        """Begin with the first wave.
 
         Raises:
             PermissionError: this console is read-only.
@@ -170,8 +179,13 @@ class Operations(Protocol):
     @property
     def rolling(self) -> Rolling: ...
 
-    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
-        """These nodes, or all, one after the other, each into the one that was emptied before; changes nothing."""
+    def plan_roll(
+        self, cluster: Cluster, nodes: Sequence[HostName] = (), options: RollOptions | None = None
+    ) -> RollPlan:
+        """These nodes, or all; without ``options`` as the configuration has it. Changes nothing."""
+
+    def roll_needs(self, cluster: Cluster, plan: RollPlan) -> tuple[Need, ...]:
+        """What of a rolling plan somebody has to agree to before it begins."""
 
     async def close(self) -> None:
         """End the sessions; runs go on."""

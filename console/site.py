@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from console.checks.registry import Ruling, SitePolicy
 from console.clock import Clock, ScaledClock, SystemClock
+from console.configuration.choices import Approve
 from console.configuration.loading import load_configuration
 from console.configuration.models import ClusterOptions, Configuration
 from console.configuration.problems import nearest
@@ -23,6 +24,7 @@ from console.model.units import bits_to_bytes_per_s
 from console.paths import Paths, standard_paths
 from console.planner.schedule import SharedLink
 from console.planner.values import PlanOptions, SiteLimits, SlotReading
+from console.rolling.defaults import RollDefaults
 
 
 def _nobody_waits(runner: int) -> None:
@@ -57,6 +59,7 @@ class Site:
             memory_reserve_fraction=policy.memory_reserve_fraction if is_untouched else reserve,
             avoided=levers.avoided | {HostName(name) for name in policy.avoid},
             limits=levers.limits.over(self._limits),
+            guard=levers.guard or self.guard,
         )
 
     @property
@@ -95,6 +98,19 @@ class Site:
         """What becomes of a stuck move here; None where the site leaves that to whoever starts the run."""
         chosen = self.options.watchdog.when_stuck
         return None if chosen is None else WhenStuck(chosen.value)
+
+    @property
+    def roll_defaults(self) -> RollDefaults:
+        """What a rolling run begins with here."""
+        table = self.options.roll
+        return RollDefaults(
+            hook=table.hook,
+            hook_timeout_s=table.hook_timeout_minutes * 60,
+            service_s=table.service_minutes * 60,
+            wave=table.wave,
+            failback=table.failback,
+            approve=None if table.approve is None else table.approve is Approve.EACH,
+        )
 
     @property
     def check_policy(self) -> SitePolicy:

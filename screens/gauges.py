@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from console import formatting
-from console.drain import guard
+from console import formatting, guard
 from console.drain.state import RunState
 from screens.drawing import Line, cut, sparkline, wrap
 from screens.paint import Look

@@ -11,7 +11,6 @@ from textual.worker import Worker, WorkerState
 from console.drain.roll_requests import ApproveWave, LeaveNode, RollRequest, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollNode, RollState, Stage
 from console.drain.state import RunState
-from console.exits import CommandEnded
 from console.journal.trouble import JournalUnusable
 from console.model.failures import Failure
 from console.model.identity import HostName, RunId
@@ -24,9 +23,9 @@ from screens.drawing import Line, wrap
 from screens.grid import Grid
 from screens.lines import Lines
 from screens.messages import Failed, RunChosen
+from screens.roll_start import RollStartScreen
 from screens.rolling_tables import (
     NodeRow,
-    confirmation_of_roll,
     confirmation_of_wave,
     plan_lines,
     planned_rows,
@@ -42,7 +41,7 @@ LOOK_S = 0.5
 
 
 class RollingScreen(ConsoleScreen, inherit_bindings=False):
-    """``enter`` opens a node's drain."""
+    """``enter`` opens a node's drain; where none is open the marked nodes are those that a new one is begun over."""
 
     NAME = "rolling"
     TITLE = "Rolling run"
@@ -56,7 +55,6 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         self.plan: RollPlan | None = None
         """Of a roll that could be begun, once it was asked for."""
         self._drains: Mapping[RunId, RunState] = {}
-        self._starting = False
 
     def headline(self) -> str:
         return self.TITLE if self.roll is None else f"Rolling run {self.roll.roll}"
@@ -65,6 +63,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         look = self.services.look
         self.nodes = Grid[NodeRow](
             look, roll_columns(look), id="roll-nodes", key=lambda row: row.node.name, empty="Reading the journal …",
+            markable=True,
             search=lambda row: f"{row.node.name} {row.node.stage.value} {row.node.reason}",
         )  # fmt: skip
         yield Lines(look, id="roll-summary", classes="summary")
@@ -95,6 +94,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         except (JournalUnusable, OSError) as error:
             self.post_message(Failed("rolling run", error))
             return
+        self.nodes.markable = self.roll is None or self.roll.closed
         if self.roll is None:
             self._show_plan()
         else:
@@ -122,11 +122,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
     async def _make_plan(self) -> None:
         cluster = self.services.store.cluster
         if cluster is not None:
-            rest = tuple(node for node in self._rest() if node in cluster.host_by_name)
-            self.plan = await asyncio.to_thread(self.services.sight.plan_roll, cluster, rest)
-            if self._starting:
-                self._starting = False
-                self._confirm_start()
+            self.plan = await asyncio.to_thread(self.services.sight.plan_roll, cluster)
             self._look()
 
     def _rest(self) -> tuple[HostName, ...]:
@@ -135,7 +131,6 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self._starting = False
             self.post_message(Failed("rolling run", event.worker.error))
 
     # -- what can be done ----------------------------------------------------------------------------------------
@@ -180,10 +175,10 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         roll = self.roll
         wave = None if roll is None else roll.waits_for_approval
         if roll is None or wave is None:
-            self._starting = True
-            self.plan = None
-            self.tell("Planning …")
-            self._want_plan()
+            rest = self._rest()
+            chosen = tuple(HostName(name) for name in self.nodes.marks)
+            continues = roll.roll if roll is not None and rest and not chosen else ""
+            self.app.push_screen(RollStartScreen(self.services, chosen or rest, continues))
             return
         typed = TypedScreen(
             self.services,
@@ -193,30 +188,6 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
             cancel="the roll goes on waiting",
         )
         self.app.push_screen(typed, lambda go: self._ask(ApproveWave(wave)) if go else None)
-
-    def _confirm_start(self) -> None:
-        cluster, plan = self.services.store.cluster, self.plan
-        if cluster is None or plan is None or not plan.waves:
-            return
-        nodes = tuple(node for wave in plan.waves for node in wave.nodes)
-        typed = TypedScreen(
-            self.services,
-            plan.waves[0].nodes[0],
-            lambda short: confirmation_of_roll(plan, cluster.name, nodes, short=short),
-            go="begin the rolling run",
-            cancel="nothing has been changed yet",
-        )
-        self.app.push_screen(typed, lambda go: self._start(plan) if go else None)
-
-    def _start(self, plan: RollPlan) -> None:
-        cluster, hand = self.services.store.cluster, self.services.hand
-        if hand is None or cluster is None:
-            return
-        try:
-            hand.start_roll(plan, cluster, self.roll.roll if self.roll is not None and self._rest() else "")
-        except (CommandEnded, Failure, JournalUnusable, OSError) as error:
-            self.post_message(Failed("rolling run", error))
-        self._look()
 
     def action_roll_stop(self) -> None:
         if not self.refused("roll.stop"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from console.drain.roll_forecast import forecast_ends
 from console.drain.roll_outlook import DONE, roll_outcome, standing_of
 from console.drain.roll_state import RollNode, RollState, Stage
 from console.drain.state import MoveState, RunState
-from console.model.identity import HostName, RunId
+from console.model.identity import RunId
 from console.planner.roll import RollPlan
 from console.rolling.foreseen import forecasts_of
 from screens.columns import Column
@@ -205,23 +205,4 @@ def confirmation_of_wave(roll: RollState, wave: int, *, short: bool) -> list[Lin
         *gap,
         ((f"{formatting.count(moves, 'VM')} move live; the empty node is verified, {then}.", ""),),
         (("It begins once quorum and storage were read as well.", "text.muted"),),
-    ]
-
-
-def confirmation_of_roll(plan: RollPlan, cluster: str, nodes: Sequence[HostName], *, short: bool) -> list[Line]:
-    """What begins with a new roll."""
-    moves = sum(len(wave.moves) for wave in plan.waves)
-    gap: list[Line] = [] if short else [()]
-    first = plan.waves[0]
-    return [
-        ((f"Roll over {formatting.count(len(nodes), 'node')} of {formatting.name(cluster)} now?", "text.strong"),),
-        *gap,
-        (
-            (
-                f"{formatting.count(moves, 'move')}, {formatting.duration(plan.window_s)} without the waiting for you.",
-                "",
-            ),
-        ),
-        ((f"It begins with {', '.join(first.nodes)} ({formatting.count(len(first.moves), 'VM')}).", ""),),
-        (("Each further node waits for your approval (A).", "text.muted"),),
     ]

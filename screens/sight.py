@@ -23,7 +23,7 @@ from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents, Operations, RunHandle
-from console.planner.roll import RollPlan
+from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.reporting.formats import Format
 from console.store import Store
@@ -31,6 +31,9 @@ from screens.paint import Look
 
 if TYPE_CHECKING:
     from console.guard import Lines
+    from console.rolling.defaults import RollDefaults
+    from console.rolling.needs import Need
+    from console.rolling.wishes import RollWishes
 
 STALE_AFTER_S = 45.0
 """Four missed readings while nothing runs; more where one reading takes longer."""
@@ -80,8 +83,17 @@ class Sight:
     def attach(self, run: RunId) -> RunSight:
         return RunSight(self._reading.attach(run))
 
-    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
-        return self._reading.plan_roll(cluster, nodes)
+    def plan_roll(
+        self, cluster: Cluster, nodes: Sequence[HostName] = (), options: RollOptions | None = None
+    ) -> RollPlan:
+        return self._reading.plan_roll(cluster, nodes, options)
+
+    def roll_needs(self, cluster: Cluster, plan: RollPlan) -> tuple[Need, ...]:
+        return self._reading.roll_needs(cluster, plan)
+
+    @property
+    def roll_defaults(self) -> RollDefaults:
+        return self._reading.rolling.defaults
 
     def newest_roll(self, cluster: str) -> RollState | None:
         return self._reading.rolling.newest(cluster)
@@ -138,9 +150,9 @@ class Hand:
         self._handles[handle.run] = handle
         return handle.run
 
-    def start_roll(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
+    def start_roll(self, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RunId:
         """Begin a rolling run; see :meth:`console.operations.Rolling.start`."""
-        return self._operations.rolling.start(plan, cluster, continues)
+        return self._operations.rolling.start(plan, cluster, wishes)
 
     def ask_roll(self, roll: RunId, request: RollRequest) -> None:
         """Ask a rolling run for something."""

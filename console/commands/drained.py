@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.checks.hosts import lacking_commands
-from console.drain.settings import CHANGEABLE, PARALLEL_MIGRATIONS
+from console.drain.settings import PARALLEL_MIGRATIONS
+from console.drain.settings import settings_of as settings_named
 from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
@@ -117,25 +118,22 @@ def settings_of(typed: Sequence[str]) -> tuple[tuple[str, int], ...]:
     Raises:
         UsageProblem: a setting that no run changes, or a value that is no number.
     """
-    found = []
-    for text in typed:
-        name, _, value = text.partition("=")
-        known = {item.casefold(): item for item in CHANGEABLE}
-        if name.casefold() not in known:
-            raise UsageProblem(f"--allow-setting {text}: a run can change {' and '.join(CHANGEABLE)} only.")
-        if not (value.isascii() and value.isdigit()):
-            raise UsageProblem(f"--allow-setting {text}: the value is a whole number, such as {name}=2.")
-        found.append((known[name.casefold()], int(value)))
-    return tuple(found)
+    try:
+        return settings_named(typed)
+    except ValueError as error:
+        raise UsageProblem(f"--allow-setting {error}") from None
+
+
+def with_limit(options: PlanOptions, settings: tuple[tuple[str, int], ...]) -> PlanOptions:
+    """A limit that the run will set is the one to plan with, where no slots were typed."""
+    limit = dict(settings).get(PARALLEL_MIGRATIONS)
+    return options if limit is None or options.slots is not None else replace(options, slots=max(limit, 1))
 
 
 def _options(
     options: PlanOptions, cluster: Cluster, wishes: DrainRequest, settings: tuple[tuple[str, int], ...]
 ) -> PlanOptions:
-    """A limit that the run will set is the one to plan with, where no slots were typed."""
-    limit = dict(settings).get(PARALLEL_MIGRATIONS)
-    if limit is not None and options.slots is None:
-        options = replace(options, slots=max(limit, 1))
+    options = with_limit(options, settings)
     left = _ids(cluster, wishes.leave_behind) - {EVERY}
     engine = Engine.NATIVE if wishes.native else Engine.PLANNED
     return replace(options, engine=engine, excluded=options.excluded | frozenset(VmId(vm) for vm in left))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from console.exits import UsageProblem
 from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
+from console.planner.roll import RollOptions
 from console.planner.values import HeavyClass, PlanOptions, SiteLimits, SlotReading
+from console.rolling.defaults import RollDefaults
 
 from .names import find_host, find_vm
 
@@ -54,6 +56,22 @@ class Levers:
                 per_pair=self.per_pair,
                 cluster_wide=self.cluster_wide,
             ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a roll goes; None: as the configuration has it."""
+
+    wave: int | None = None
+    failback: bool | None = None
+    service_s: float | None = None
+
+    def over(self, defaults: RollDefaults) -> RollOptions:
+        return RollOptions(
+            wave=defaults.wave if self.wave is None else self.wave,
+            failback=defaults.failback if self.failback is None else self.failback,
+            service_s=defaults.service_s if self.service_s is None else self.service_s,
         )
 
 

@@ -14,10 +14,11 @@ from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import WhatIf
 from console.planning import make_joint_plan, make_roll, make_roll_choices, only, what_would_help
+from console.rolling.defaults import RollDefaults
 from console.snapshot import read_snapshot
 from console.snapshot_reading import Instance
 
-from .levers import Levers
+from .levers import Levers, Way
 from .names import find_hosts
 from .output import narrate
 from .session import explained, read_all, with_operations
@@ -55,7 +56,7 @@ def planned(
 
 
 def rolled(
-    target: Target, snapshot: Path | None, nodes: tuple[str, ...], levers: Levers, options: RollOptions
+    target: Target, snapshot: Path | None, nodes: tuple[str, ...], levers: Levers, way: Way
 ) -> tuple[Cluster, RollPlan, tuple[RollChoice, ...]]:
     """The rolling plan, and what other waves would cost; no nodes stand for all.
 
@@ -66,11 +67,12 @@ def rolled(
         instance = instance_from(snapshot)
         narrate(_rests_on(instance))
         cluster = instance.cluster
-        return _roll_offline(instance, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
+        return _roll_offline(instance, _nodes(cluster, nodes), way.over(RollDefaults()).with_plan(levers.on(cluster)))
 
     async def roll_live(operations: LiveOperations) -> tuple[Cluster, RollPlan, tuple[RollChoice, ...]]:
         cluster = await read_all(operations)
-        return cluster, *operations.roll(cluster, _nodes(cluster, nodes), options.with_plan(levers.on(cluster)))
+        options = way.over(operations.rolling.defaults).with_plan(levers.on(cluster))
+        return cluster, *operations.roll(cluster, _nodes(cluster, nodes), options)
 
     return with_operations(target, roll_live)
 

@@ -12,9 +12,9 @@ from .target import ClusterCommand, Target, json_option, target_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.planner.roll import RollChoice, RollOptions, RollPlan
+    from console.planner.roll import RollChoice, RollPlan
 
-    from .levers import Levers
+    from .levers import Levers, Way
 
 
 @click.command(name="roll", cls=ClusterCommand)
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 @click.option("--plan", "plan_only", is_flag=True, help="Only plan, in a lab too.")
 @click.option("--from", "snapshot", metavar="SNAPSHOT", type=click.Path(path_type=Path, dir_okay=False),
               help="Plan offline, on a file that `drainboard snapshot` wrote.")  # fmt: skip
-@click.option("--wave", type=click.IntRange(1), default=1, show_default=True,
-              help="Nodes emptied at the same time, where room and fault domains allow it.")  # fmt: skip
-@click.option("--failback", is_flag=True, help="Give every node its VMs back before the next one.")
-@click.option("--service", type=click.FloatRange(0), default=0.0, metavar="MINUTES",
+@click.option("--wave", type=click.IntRange(1),
+              help="Nodes emptied at the same time, where room and fault domains allow it (1).")  # fmt: skip
+@click.option("--failback/--follow", default=None,
+              help="Give every node its VMs back before the next one; else that one is emptied into it.")  # fmt: skip
+@click.option("--service", type=click.FloatRange(0), metavar="MINUTES",
               help="What is done to an empty node takes this long (for the forecast).")  # fmt: skip
-@click.option("--hook", metavar="COMMAND", help="Run this for each empty node: program and arguments, no shell.")
-@click.option("--hook-timeout", type=click.FloatRange(1), default=60.0, show_default=True, metavar="MINUTES",
-              help="After that the hook and its children are ended, and the roll stands.")  # fmt: skip
+@click.option("--hook", metavar="COMMAND",
+              help="Run this for each empty node: program and arguments, no shell; '' runs nothing.")  # fmt: skip
+@click.option("--hook-timeout", type=click.FloatRange(1), metavar="MINUTES",
+              help="After that the hook and its children are ended, and the roll stands (60).")  # fmt: skip
 @click.option("--approve", type=click.Choice(["each", "all"]),
               help="Ask before each further wave, or for none; else each on a terminal, all without one.")  # fmt: skip
 @click.option("--allow-interrupt", multiple=True, metavar="VM|all",
@@ -56,11 +58,11 @@ def command(
     confirm: str | None,
     plan_only: bool,
     snapshot: Path | None,
-    wave: int,
-    failback: bool,
-    service: float,
+    wave: int | None,
+    failback: bool | None,
+    service: float | None,
     hook: str | None,
-    hook_timeout: float,
+    hook_timeout: float | None,
     approve: str | None,
     allow_interrupt: tuple[str, ...],
     leave_behind: tuple[str, ...],
@@ -79,15 +81,14 @@ def command(
     Carried out in a lab, and elsewhere with --confirm CLUSTER; else only planned. --json prints the plan, unless
     --confirm is given. The roll lives in a process of its own; the same command again goes on with an open roll,
     and with the rest of one that was stopped. Without NODES it goes on with the open roll. Ctrl+C stops after the
-    nodes that are out; pressed twice it leaves the roll to itself.
+    nodes that are out; pressed twice it leaves the roll to itself. What is not said here is as the configuration's
+    table [clusters.NAME.roll] has it.
     """
-    from console.planner.roll import RollOptions
-
-    from .levers import Levers
+    from .levers import Levers, Way
     from .rolling import Asked, RollRequest, continued, rolled_out
 
     levers = Levers(slots=slots, excluded=exclude, avoided=avoid)
-    options = RollOptions(wave=wave, failback=failback, service_s=service * 60)
+    way = Way(wave, failback, None if service is None else service * 60)
     asked = Asked(retry, skip, stop, approve)
     offline = plan_only or snapshot is not None
     if (nodes and every) or not (nodes or every or not offline):
@@ -100,9 +101,9 @@ def command(
     if offline or not carried_out:
         if confirm is not None:
             raise click.UsageError("--confirm carries the roll out; --plan and --from only plan.")
-        return _planned(target, snapshot, nodes, levers, options, as_json=as_json)
+        return _planned(target, snapshot, nodes, levers, way, as_json=as_json)
     request = RollRequest(
-        nodes, levers, options, confirm, hook, hook_timeout * 60, approve,
+        nodes, levers, way, confirm, hook, None if hook_timeout is None else hook_timeout * 60, approve,
         (allow_interrupt, leave_behind, allow_setting), anew,
     )  # fmt: skip
     return rolled_out(target, request, asked, as_json=as_json)
@@ -113,7 +114,7 @@ def _planned(
     snapshot: Path | None,
     nodes: tuple[str, ...],
     levers: Levers,
-    options: RollOptions,
+    way: Way,
     *,
     as_json: bool,
 ) -> int:
@@ -123,7 +124,7 @@ def _planned(
     from .output import narrate, print_document
     from .planned import rolled
 
-    cluster, plan, choices = rolled(target, snapshot, nodes, levers, options)
+    cluster, plan, choices = rolled(target, snapshot, nodes, levers, way)
     if as_json:
         print_document(roll_document(cluster, plan, choices))
     else:

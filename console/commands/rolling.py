@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.drain.roll_requests import LeaveNode, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollState
 from console.exits import CommandEnded, ExitCode, UsageProblem
-from console.formatting import name, plain
+from console.formatting import name
 from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster
 from console.model.identity import HostName, VmId
 from console.operations import Consents
-from console.planner.roll import RollOptions, RollPlan
+from console.planner.roll import RollPlan
 from console.rolling.book import JournalRoll, RollBook
-from console.rolling.planning import EVERY, refusals_of
-from console.rolling.wishes import RollWishes
+from console.rolling.defaults import RollDefaults
+from console.rolling.needs import EVERY, needs_of_roll, unmet
+from console.rolling.wishes import RollWishes, program_of
 
-from .drained import settings_of
-from .levers import Levers
+from .drained import settings_of, with_limit
+from .levers import Levers, Way
 from .names import find_host, find_vm
 from .output import narrate
 from .roll import report
@@ -53,14 +51,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class RollRequest:
-    """A roll as it was typed."""
+    """A roll as it was typed; None: as the configuration has it."""
 
     nodes: tuple[str, ...]
     levers: Levers
-    options: RollOptions
+    way: Way
     confirm: str | None
     hook: str | None
-    hook_timeout_s: float
+    hook_timeout_s: float | None
     approve: str | None
     consents: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     """Interrupt, leave behind, settings."""
@@ -113,7 +111,6 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
     """
     target = joined_lab(target)
     settings = settings_of(request.consents[2])
-    hook = program_of(request.hook)
 
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
@@ -123,9 +120,12 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         if state is not None:
             return await _go_on(operations, book, state, asked, as_json=as_json)
         cluster = await read_all(operations)
-        wishes = _wishes(cluster, request, settings, hook)
+        wishes = _wishes(cluster, request, settings, operations.rolling.defaults)
         nodes, continues = _nodes(cluster, request, book)
-        options = request.options.with_plan(replace(request.levers.on(cluster), excluded=frozenset(wishes.excluded)))
+        levers = with_limit(request.levers.on(cluster), settings)
+        options = request.way.over(operations.rolling.defaults).with_plan(
+            replace(levers, excluded=frozenset(wishes.excluded))
+        )
         plan, choices = operations.roll(cluster, nodes, options)
         plan, wishes = _left_by_consent(operations, cluster, nodes, (plan, wishes))
         _require_consents(operations, cluster, plan, wishes.consents)
@@ -136,24 +136,6 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         return await follow_roll(operations, book, handle, approve=_approve(asked, fresh=True), as_json=as_json)
 
     return with_operations(target, work, read_only=False)
-
-
-def program_of(typed: str | None) -> tuple[str, ...]:
-    """The hook as a program, found now, and its arguments.
-
-    Raises:
-        UsageProblem: no such program, or quotes that do not close.
-    """
-    if typed is None:
-        return ()
-    try:
-        words = shlex.split(typed, posix=sys.platform != "win32")
-    except ValueError as error:
-        raise UsageProblem(f"--hook {typed}: {error}.") from None
-    found = shutil.which(words[0]) if words else None
-    if found is None:
-        raise UsageProblem(f"--hook {typed}: there is no program {words[0] if words else ''!r} that can be run.")
-    return (str(Path(found).absolute()), *words[1:])
 
 
 def _open_roll(book: RollBook, cluster: Cluster) -> RollState | None:
@@ -199,18 +181,30 @@ def _require_name(typed: str | None, cluster: Cluster, operations: LiveOperation
 
 
 def _wishes(
-    cluster: Cluster, request: RollRequest, settings: tuple[tuple[str, int], ...], hook: tuple[str, ...]
+    cluster: Cluster, request: RollRequest, settings: tuple[tuple[str, int], ...], defaults: RollDefaults
 ) -> RollWishes:
+    """What was typed, over what the configuration lets a roll begin with."""
     interrupt, leave, _ = request.consents
     left = _ids(cluster, leave) | {str(vm) for vm in request.levers.on(cluster).excluded}
-    approve = request.approve == "each" or (request.approve is None and sys.stdin.isatty())
+    asked = defaults.approve if request.approve is None else request.approve == "each"
+    approve = sys.stdin.isatty() if asked is None else asked
+    hook = _program(
+        defaults.hook if request.hook is None else request.hook, "hook" if request.hook is None else "--hook"
+    )
     return RollWishes(
         consents=Consents(frozenset(_ids(cluster, interrupt)), frozenset(left), settings),
         approve=approve,
         hook=hook,
-        hook_timeout_s=request.hook_timeout_s,
+        hook_timeout_s=request.hook_timeout_s or defaults.hook_timeout_s,
         excluded=tuple(VmId(vm) for vm in sorted(left - {EVERY})),
     )
+
+
+def _program(typed: str, where: str) -> tuple[str, ...]:
+    try:
+        return program_of(typed)
+    except ValueError as error:
+        raise UsageProblem(f"{where} {error}") from None
 
 
 def _ids(cluster: Cluster, typed: tuple[str, ...]) -> set[str]:
@@ -262,11 +256,8 @@ def _require_consents(operations: LiveOperations, cluster: Cluster, plan: RollPl
     Raises:
         CommandEnded: with the list of what was not, and how to agree to it.
     """
-    lines = [f"  {plain(item.vm.name)} has no place: {plain(item.reason)}" for item in plan.infeasible]
-    for wave in plan.waves:
-        for node in wave.nodes:
-            drain = operations.plan(cluster, node, plan.options.plan)
-            lines += [f"  {node}: {text}" for text in refusals_of(replace(drain, infeasible=()), consents)]
+    needs = needs_of_roll(plan, lambda node, options: operations.plan(cluster, node, options))
+    lines = [f"  {need.node}: {need.refusal}" for need in unmet(needs, consents)]
     if lines:
         advice = "Agree with --allow-interrupt VM (or all) and --leave-behind VM (or all). No node was touched."
         raise CommandEnded(ExitCode.BLOCKED, "\n".join(["The roll needs consents:", *lines, advice]))

@@ -41,6 +41,13 @@ class ParallelPer(StrEnum):
     PAIR = "pair"
 
 
+class Approve(StrEnum):
+    """Which waves of a rolling run wait for somebody."""
+
+    EACH = "each"
+    ALL = "all"
+
+
 def choice(kind: type[StrEnum]) -> BeforeValidator:
     """Take a word, in any case, as a member of ``kind``."""
 
@@ -78,3 +85,4 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 DayChoice = Annotated[Day, choice(Day)]
 SeverityChoice = Annotated[Severity, choice(Severity)]
 ParallelPerChoice = Annotated[ParallelPer, choice(ParallelPer)]
+ApproveChoice = Annotated[Approve, choice(Approve)]

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from .choices import (
+    ApproveChoice,
     Day,
     DayChoice,
     FilePath,
@@ -195,6 +196,24 @@ class WatchdogOptions(Options):
         return self
 
 
+class RollingOptions(Options):
+    """What a rolling run begins with; the screen and the command can say otherwise. Consents are never kept here."""
+
+    hook: str = ""
+    """Program and arguments, run for each empty node without a shell; without it nothing is run."""
+    hook_timeout_minutes: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 60.0
+    """After that the hook and its children are ended, and the roll stands."""
+    service_minutes: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = 0.0
+    """What is done to an empty node takes this long, for the forecast."""
+    wave: AtOnce = 1
+    """Nodes emptied at the same time, where room and fault domains allow it."""
+    failback: bool = False
+    """true: every node gets its VMs back before the next one; false: the next one empties into it."""
+    approve: ApproveChoice | None = None
+    """"each" further wave waits for somebody, or "all" go on by themselves. Without it each, but for a command without
+    a terminal."""
+
+
 class CheckRuling(Options):
     """The site's own word on one conflict code."""
 
@@ -259,6 +278,8 @@ class ClusterOptions(Options):
     """What moves must not do to others."""
     watchdog: WatchdogOptions = WatchdogOptions()
     """When a move is slow, and when stuck."""
+    roll: RollingOptions = RollingOptions()
+    """What a rolling run begins with."""
     checks: dict[str, CheckRuling] = {}
     """Conflict codes that this site raises, lowers or silences."""
     clock: WorldClock | None = None

@@ -5,6 +5,8 @@ The old value is in the journal before the new one is set.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from . import events as ev
 from .commands import ReadSetting, SetSetting
 from .facts import Answered
@@ -18,6 +20,24 @@ AUTO_BALANCER = "AutoBalancerMode"
 """0 lets the cluster move nothing by itself while the run goes on."""
 CHANGEABLE = (PARALLEL_MIGRATIONS, SMB_FACTOR, AUTO_BALANCER)
 """Properties of Get-Cluster that a run knows how to set (uint32)."""
+
+
+def settings_of(typed: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """``NAME=VALUE`` as pairs.
+
+    Raises:
+        ValueError: a setting that no run changes, or a value that is no whole number; with a sentence.
+    """
+    known = {name.casefold(): name for name in CHANGEABLE}
+    found = []
+    for text in typed:
+        name, _, value = text.partition("=")
+        if name.casefold() not in known:
+            raise ValueError(f"{text}: a run can change {' and '.join(CHANGEABLE)} only.")
+        if not (value.isascii() and value.isdigit()):
+            raise ValueError(f"{text}: the value is a whole number, such as {known[name.casefold()]}=2.")
+        found.append((known[name.casefold()], int(value)))
+    return tuple(found)
 
 
 def consented(state: RunState) -> dict[str, str]:

@@ -16,6 +16,7 @@ from console.runs import JournalRun, Runs
 from console.site import Site
 
 from .book import JournalRoll, RollBook
+from .defaults import RollDefaults
 from .wishes import RollWishes
 
 ALIVE_S = 5.0
@@ -26,6 +27,7 @@ class LiveRolling:
     """See :class:`console.operations.Rolling`."""
 
     def __init__(self, site: Site, clock: Clock, runs: Runs, *, read_only: bool) -> None:
+        self._site = site
         self._book = RollBook(site, clock, read_only=read_only)
         self._runs = runs
         self._rolls: dict[RunId, JournalRoll] = {}
@@ -56,9 +58,12 @@ class LiveRolling:
                 found[run] = self._drains[run].state()
         return found
 
-    def start(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
-        """Each further wave waits for its approval; nothing was consented to."""
-        return self._book.start(plan, cluster.name, RollWishes(approve=True, continues=continues)).roll
+    @property
+    def defaults(self) -> RollDefaults:
+        return self._site.roll_defaults
+
+    def start(self, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RunId:
+        return self._book.start(plan, cluster.name, wishes).roll
 
     def ask(self, roll: RunId, request: RollRequest) -> None:
         self._book.request(self._book.watch(roll), request)

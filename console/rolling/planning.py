@@ -10,11 +10,10 @@ from console.doors import seeds_of
 from console.drain.roll_state import RollState, Stage
 from console.drain.state import RunState
 from console.forecast.values import Forecaster
-from console.formatting import plain
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
-from console.model.identity import HostName, VmRef
+from console.model.identity import HostName
 from console.operations import Consents
 from console.planner.roll import RollOptions
 from console.planner.values import Plan, PlanOptions, Progress
@@ -22,7 +21,7 @@ from console.planning import make_plan, make_return, make_wave_destinations
 from console.ports import Reader
 from console.site import Site
 
-EVERY = "all"
+from .needs import EVERY, needs_of, unmet
 
 
 @dataclass(frozen=True)
@@ -94,22 +93,7 @@ def refusal_of(plan: Plan, consents: Consents) -> str:
 
 def refusals_of(plan: Plan, consents: Consents) -> list[str]:
     """What of a plan needs a consent that was not given, and what has no place."""
-    missing = [f"{_named(item.vm)} has no place: {plain(item.reason)}" for item in plan.infeasible]
-    missing += [
-        f"{_named(item.vm)} would be interrupted ({plain(item.how)}), and nobody agreed to that"
-        for item in plan.interrupted
-        if not consents.interrupt & {EVERY, item.vm.id}
-    ]
-    missing += [
-        f"{_named(item.vm)} would stay behind ({plain(item.reason)}), and nobody agreed to that"
-        for item in plan.left_behind
-        if not consents.leave_behind & {EVERY, item.vm.id}
-    ]
-    return missing
-
-
-def _named(vm: VmRef) -> str:
-    return plain(vm.name) or vm.id
+    return [need.refusal for need in unmet(needs_of(plan), consents)]
 
 
 def _standing(

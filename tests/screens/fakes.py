@@ -24,7 +24,7 @@ from console.model.cluster import Cluster, Contact
 from console.model.identity import HostName, RunId, VmId
 from console.model.units import MIB
 from console.operations import Consents
-from console.planner.roll import RollPlan
+from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import (
     Engine,
     Plan,
@@ -32,6 +32,7 @@ from console.planner.values import (
     PlanOptions,
 )
 from console.reporting.formats import Format
+from console.rolling.needs import Need, needs_of_roll
 from tests.builders import READ_AT, make_cluster, make_host, make_vm
 from tests.screens.planned import RATE, FakeForecaster, plan_of, report_of
 from tests.screens.rolled import FakeRolling, roll_plan_of
@@ -306,8 +307,13 @@ class FakeOperations:
         there = replace(cluster, vms=tuple(gone.get(vm.id, vm) for vm in cluster.vms))
         return plan_return(drained, there, FakeForecaster(), lambda vm, host: (), slots=slots)
 
-    def plan_roll(self, cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
-        return roll_plan_of(cluster, nodes)
+    def plan_roll(
+        self, cluster: Cluster, nodes: Sequence[HostName] = (), options: RollOptions | None = None
+    ) -> RollPlan:
+        return roll_plan_of(cluster, nodes, options)
+
+    def roll_needs(self, cluster: Cluster, plan: RollPlan) -> tuple[Need, ...]:
+        return needs_of_roll(plan, lambda node, options: self.plan(cluster, node, options))
 
     def events_of(self, run: RunId) -> tuple[Event, ...]:
         handle = self.handles[run]

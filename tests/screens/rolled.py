@@ -16,15 +16,16 @@ from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.planner.roll import RollOptions, RollPlan, plan_roll
 from console.rolling.book import opening_of
+from console.rolling.defaults import RollDefaults
 from console.rolling.wishes import RollWishes
 
 ROLL = RunId("20260101-020000-roll-7a3c")
 
 
-def roll_plan_of(cluster: Cluster, nodes: Sequence[HostName] = ()) -> RollPlan:
-    """All nodes that are up, or these."""
+def roll_plan_of(cluster: Cluster, nodes: Sequence[HostName] = (), options: RollOptions | None = None) -> RollPlan:
+    """All nodes, or these."""
     chosen = nodes or tuple(host.name for host in cluster.hosts)
-    return plan_roll(cluster, chosen, RollOptions(), PriorForecaster())
+    return plan_roll(cluster, chosen, options or RollOptions(), PriorForecaster())
 
 
 class FakeRolling:
@@ -35,6 +36,9 @@ class FakeRolling:
         self.changes = changes
         self.state: RollState | None = None
         self.drains: dict[RunId, RunState] = {}
+        self.defaults = RollDefaults()
+        self.wishes: RollWishes | None = None
+        """What the last roll was begun with."""
 
     def newest(self, cluster: str) -> RollState | None:
         return self.state
@@ -42,9 +46,10 @@ class FakeRolling:
     def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
         return self.drains
 
-    def start(self, plan: RollPlan, cluster: Cluster, continues: str = "") -> RunId:
-        self.changes.append(("start_roll", continues))
-        self.open(plan, RollWishes(approve=True, continues=continues))
+    def start(self, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RunId:
+        self.changes.append(("start_roll", wishes.continues))
+        self.wishes = wishes
+        self.open(plan, wishes)
         return ROLL
 
     def ask(self, roll: RunId, request: RollRequest) -> None:

@@ -14,8 +14,10 @@ from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
 from console.model.identity import HostName
+from console.rolling.defaults import RollDefaults
 from console.rolling.wishes import RollWishes
 from screens.replay import ReplayScreen
+from screens.roll_start import RollStartScreen
 from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
@@ -325,6 +327,22 @@ async def _rolling_plan(operations: FakeOperations, opened: Console) -> None:
     await pilot.pause()
 
 
+def _roll_start(*keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]:
+    async def drive(operations: FakeOperations, opened: Console) -> None:
+        app, pilot = opened
+        operations.rolling.defaults = RollDefaults(hook="/usr/bin/env patch-node --reboot", service_s=600.0)
+        await pilot.press("m", "A")
+        await until(pilot, lambda: isinstance(app.screen, RollStartScreen) and app.screen.needs is not None)
+        await pilot.press(*keys)
+        screen = next(s for s in app.screen_stack if isinstance(s, RollStartScreen))
+        await until(pilot, lambda: not screen.planning)
+        await pilot.pause()
+
+    return drive
+
+
+_AGREE_ALL = ("2", "space")
+
 SCENES = {
     "board": Scene(_stay),
     "board-read-only": Scene(_stay, read_only=True),
@@ -358,6 +376,10 @@ SCENES = {
     "rolling": Scene(_rolling(_under_way)),
     "rolling-waits": Scene(_rolling(_waits)),
     "rolling-failed": Scene(_rolling(_failed_hook)),
+    "roll-start": Scene(_roll_start()),
+    "roll-start-consents": Scene(_roll_start("2", "j", "space")),
+    "roll-start-entry": Scene(_roll_start("enter")),
+    "roll-start-confirm": Scene(_roll_start(*_AGREE_ALL, "1", "A")),
     "rolling-confirm": Scene(_rolling(_waits, "A")),
     "problems": Scene(_keys("exclamation_mark")),
     "help": Scene(_keys("question_mark")),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from console import guard
 from console.actions import BY_ID
 from console.checks.values import Findings, Subject
-from console.drain import guard, requests
+from console.drain import requests
 from console.drain.finish import why_no_finish
 from console.drain.state import GuardReading, MoveState, Outcome, Pace
 from console.model.cluster import MigrationTransport
