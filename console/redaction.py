@@ -34,6 +34,7 @@ _HARMLESS = frozenset(
         "supported_vm_versions",
         "system_drive",
         "unread",
+        "uplinks",
         "version",
     }
 )

@@ -174,4 +174,5 @@ def _volume(volume: SharedVolume, names: Names) -> SharedVolume:
         volume,
         coordinator=None if volume.coordinator is None else names(volume.coordinator),
         states=tuple((names(host), state) for host, state in volume.states),
+        redirected_for=tuple((names(host), reason) for host, reason in volume.redirected_for),
     )

@@ -88,12 +88,12 @@ async def _volumes(control: Control) -> tuple[SharedVolume, ...]:
     states = await control.told(catalogue.cluster.SHARED_VOLUME_STATES.bind(), _looked_through) or ()
     volumes = await control.told(
         catalogue.cluster.SHARED_VOLUMES.bind(),
-        lambda rows, problems: decode.cluster.shared_volumes(rows, states, problems),
+        lambda rows, problems: decode.volumes.shared_volumes(rows, states, problems),
     )
     return volumes or ()
 
 
 def _looked_through(rows: Sequence[Row], problems: Problems) -> Sequence[Row]:
     """The states' rows, with what is wrong with them noted under their own entry."""
-    decode.cluster.volume_states(rows, problems)
+    decode.volumes.volume_states(rows, problems)
     return rows

@@ -107,6 +107,8 @@ class Host:
     """What GetSystemCompatibilityVectors answers for the host itself; read on demand."""
     adapters: tuple[NetworkAdapter, ...] | None = None
     switches: tuple[str, ...] | None = None
+    uplinks: tuple[str, ...] | None = None
+    """Descriptions of the adapters under its only external switch; None where it has several, or none was read."""
     started_at: datetime | None = None
     migrations_in_flight: int | None = None
     node_weight: int | None = None
@@ -267,6 +269,8 @@ class SharedVolume:
     coordinator: HostName | None
     states: tuple[tuple[HostName, VolumeState], ...] = ()
     """The volume's state as each node sees it."""
+    redirected_for: tuple[tuple[HostName, int], ...] = ()
+    """FileSystemRedirectedIOReason of the nodes that told one: 1 an operator's wish, 2 a filter, 32 ReFS …"""
     size_bytes: int | None = None
     free_bytes: int | None = None
 
@@ -288,6 +292,8 @@ class ClusterSettings:
     """Roles of lower priority are quick-migrated by the cluster's own drain."""
     domain: str | None = None
     """Of the nodes; empty in a workgroup."""
+    dynamic_quorum: bool | None = None
+    """The cluster takes votes away from nodes that leave, and hands them on."""
     witness_weight: int | None = None
     """The vote that the witness has now, 0 or 1."""
     has_migration_controls: bool | None = None

@@ -297,7 +297,7 @@ class _Volume:
 
 
 def _volumes(rows: Sequence[Row], problems: Problems) -> tuple[_Volume, ...]:
-    known = decode.cluster.shared_volumes(rows, (), problems)
+    known = decode.volumes.shared_volumes(rows, (), problems)
     return tuple(_Volume(volume.name, volume.coordinator) for volume in known)
 
 

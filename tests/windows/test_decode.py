@@ -22,7 +22,7 @@ from console.model.cluster import (
 from console.model.details import CompatibilityMode, VmDetails
 from console.model.identity import HostName, RoleName, VmId
 from console.windows.commands import EnumValue, Row, Value
-from console.windows.decode import Problems, cluster, details, events, host, progress, vms
+from console.windows.decode import Problems, cluster, details, events, host, progress, vms, volumes
 from tests.windows import rows
 
 AT = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
@@ -54,10 +54,10 @@ DECODERS: dict[str, tuple[Sequence[Row], Callable[[Sequence[Row], Problems], obj
     "migration rules": (rows.NETWORK_RULES, cluster.migration_rules),
     "networks": (rows.NETWORKS, lambda found, problems: cluster.networks(found, RULES, problems)),
     "interfaces": (rows.INTERFACES, cluster.interfaces),
-    "volumes": (rows.VOLUMES, lambda found, problems: cluster.shared_volumes(found, rows.VOLUME_STATES, problems)),
+    "volumes": (rows.VOLUMES, lambda found, problems: volumes.shared_volumes(found, rows.VOLUME_STATES, problems)),
     "volume states": (
         rows.VOLUME_STATES,
-        lambda found, problems: cluster.shared_volumes(rows.VOLUMES, found, problems),
+        lambda found, problems: volumes.shared_volumes(rows.VOLUMES, found, problems),
     ),
     "affinity": (rows.AFFINITY, cluster.affinity_rules),
     "owners": (rows.OWNERS, cluster.owners),
@@ -173,7 +173,7 @@ def test_nodes_settings_and_groups() -> None:
     assert nodes[0].fault_domain == "Site:Zurich/Rack:R1"
     name, found = cluster.settings(rows.CLUSTER, _quiet())
     assert (name, found.maximum_parallel_migrations, found.smb_bandwidth_limit_factor) == ("PROD", 1, 2500)
-    assert (found.enforced_anti_affinity, found.s2d_enabled) == (False, True)
+    assert (found.enforced_anti_affinity, found.s2d_enabled, found.dynamic_quorum) == (False, True, True)
     group = cluster.groups(
         [rows.group("web01", "HV01", StatusInformation=EnumValue(516, "516"), LockedFromMoving=1)], _quiet()
     )[0]
@@ -211,8 +211,12 @@ def test_without_rules_it_is_unknown_whether_a_network_is_excluded() -> None:
 
 
 def test_volumes_owners_and_affinity() -> None:
-    (volume,) = cluster.shared_volumes(rows.VOLUMES, rows.VOLUME_STATES, _quiet())
+    (volume,) = volumes.shared_volumes(rows.VOLUMES, rows.VOLUME_STATES, _quiet())
     assert (volume.coordinator, volume.states) == ("HV01", ((HostName("HV01"), VolumeState.DIRECT),))
+    assert volume.redirected_for == ()
+    reason = {"FileSystemRedirectedIOReason": EnumValue(33, "UserRequest, FileSystemReFs")}
+    (by_hand,) = volumes.shared_volumes(rows.VOLUMES, [{**rows.VOLUME_STATES[0], **reason}], _quiet())
+    assert by_hand.redirected_for == ((HostName("HV01"), 33),)
     assert cluster.owners(rows.OWNERS, _quiet()) == {"Virtual Machine web01": ("HV01", "HV02")}
     (rule,) = cluster.affinity_rules(rows.AFFINITY, _quiet())
     assert (rule.kind, rule.enabled, rule.groups) == (4, True, ("dc1", "dc2"))
@@ -347,3 +351,11 @@ def test_what_is_no_event_is_named(text: str) -> None:
     problems = _quiet()
     assert events.records([{"Value": text}], problems) == ()
     assert problems.sentences() == ("HV01: Value is no event.",)
+
+
+def test_uplinks_are_those_of_the_only_external_switch() -> None:
+    (external,) = rows.SWITCHES
+    internal = {**external, "Name": "Internal", "NetAdapterInterfaceDescriptions": None}
+    assert host.with_switches(HOST, [external, internal], _quiet()).uplinks == ("Mellanox ConnectX-6",)
+    assert host.with_switches(HOST, [external, {**external, "Name": "Other"}], _quiet()).uplinks is None
+    assert host.with_switches(HOST, [internal], _quiet()).uplinks is None

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import cluster, compatibility, details, events, facts, host, progress, vms
+from . import cluster, compatibility, details, events, facts, host, progress, vms, volumes
 from .values import Problems, Reader
 
-__all__ = ["Problems", "Reader", "cluster", "compatibility", "details", "events", "facts", "host", "progress", "vms"]
+__all__ = [
+    "Problems",
+    "Reader",
+    "cluster",
+    "compatibility",
+    "details",
+    "events",
+    "facts",
+    "host",
+    "progress",
+    "vms",
+    "volumes",
+]

@@ -21,8 +21,6 @@ from console.model.cluster import (
     NetworkRole,
     NodeFlags,
     NodeState,
-    SharedVolume,
-    VolumeState,
 )
 from console.model.identity import HostName, RoleName, VmId
 from console.windows.commands import Row
@@ -123,6 +121,7 @@ def settings(rows: Sequence[Row], problems: Problems) -> tuple[str | None, Clust
         enforced_anti_affinity=read.truth("ClusterEnforcedAntiAffinity"),
         s2d_enabled=read.truth("S2DEnabled"),
         domain=read.text("Domain", nullable=True),
+        dynamic_quorum=read.truth("DynamicQuorum", nullable=True),
         witness_weight=read.size("WitnessDynamicWeight", nullable=True),
         has_migration_controls=_has_controls(rows[0]),
     )
@@ -329,34 +328,6 @@ def interfaces(rows: Sequence[Row], problems: Problems) -> tuple[NetworkInterfac
                 address=read.text("Address", nullable=True) or None,
             )
         )
-    return tuple(found)
-
-
-def volume_states(rows: Sequence[Row], problems: Problems) -> dict[str, list[tuple[HostName, VolumeState]]]:
-    """Get-ClusterSharedVolumeState, by the volume's resource."""
-    found: dict[str, list[tuple[HostName, VolumeState]]] = {}
-    for row in rows:
-        read = Reader(row, problems)
-        name, node, state = read.name("Name"), read.name("Node"), read.enum("StateInfo", VolumeState)
-        if name is not None and node is not None and state is not None:
-            found.setdefault(name, []).append((HostName(node), state))
-    return found
-
-
-def shared_volumes(rows: Sequence[Row], states: Sequence[Row], problems: Problems) -> tuple[SharedVolume, ...]:
-    """Get-ClusterSharedVolume with Get-ClusterSharedVolumeState, joined by the resource's name."""
-    by_name = volume_states(states, problems)
-    found = []
-    for row in rows:
-        read = Reader(row, problems)
-        if (name := read.name("Name")) is not None:
-            found.append(
-                SharedVolume(
-                    name=name,
-                    coordinator=_host(read.name("OwnerNode", nullable=True)),
-                    states=tuple(by_name.get(name, ())),
-                )
-            )
     return tuple(found)
 
 

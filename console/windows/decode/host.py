@@ -178,7 +178,11 @@ def with_supported_versions(host: Host, rows: Sequence[Row], problems: Problems)
 
 def with_switches(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
     """Get-VMSwitch."""
-    return replace(host, switches=_known(tuple(Reader(row, problems).text("Name") for row in rows)))
+    names = _known(tuple(Reader(row, problems).text("Name") for row in rows))
+    beneath = [Reader(row, problems).names("NetAdapterInterfaceDescriptions") for row in rows]
+    external = [adapters for adapters in beneath if adapters]
+    uplinks = external[0] if len(external) == 1 and None not in beneath else None
+    return replace(host, switches=names, uplinks=uplinks)
 
 
 def with_vectors(host: Host, rows: Sequence[Row], problems: Problems) -> Host:
