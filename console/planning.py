@@ -5,7 +5,7 @@ Pure; the console, the command line, a run and an offline plan from a snapshot a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +28,8 @@ _DECIDED_BY_THE_PLAN = "place-"
 """Codes of placement speak of where VMs are; the plan knows where they will be, and keeps those rules itself."""
 WAITED_FOR = frozenset({"cluster-quorum", "cluster-storage-unhealthy"})
 """Codes of the cluster's health: no wave of a roll begins before they are gone."""
+_OF_SIGN_IN = ("auth-", "host-unreachable", "host-name-case")
+"""Codes, and how codes begin, that make it doubtful whether a host is reached at all."""
 _NOT_IN_SERVICE = "host-not-available"
 _WAITING = (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING, MoveState.HELD)
 
@@ -64,9 +66,21 @@ def make_joint_plan(
         ValueError: no node, or the options ask for fewer than one slot.
     """
     barriers = _Barriers.of(findings)
-    plan = plan_drains(cluster, nodes, options, forecaster, blocked=barriers.refusals, progress=progress)
+    doubts = _doubts(findings)
+    plan = plan_drains(cluster, nodes, options, forecaster, blocked=barriers.refusals, doubts=doubts, progress=progress)
     shown = _by_vm(conflict for conflict in findings.conflicts if _narrow(conflict.subject))
     return replace(plan, moves=tuple(_with_codes(move, [*shown[move.vm.id], *shown[None]]) for move in plan.moves))
+
+
+def _doubts(findings: Findings) -> Mapping[HostName, int]:
+    """Kinds of reasons to think that moves to a host can not sign in: one that fails takes a slot and moves nothing."""
+    risks = (each for each in findings.conflicts if each.severity is Severity.RISKS)
+    kinds = {(each.subject.destination or each.subject.host, each.code) for each in risks if _is_about_reaching(each)}
+    return Counter(host for host, _ in kinds if host is not None)
+
+
+def _is_about_reaching(conflict: Conflict) -> bool:
+    return conflict.code.startswith(_OF_SIGN_IN) and conflict.subject.vm is None
 
 
 def only(nodes: Sequence[HostName]) -> HostName | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -55,12 +55,14 @@ def plan_drains(
     forecaster: Forecaster,
     *,
     blocked: Blocked | None = None,
+    doubts: Mapping[HostName, int] | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Plan the emptying of nodes that leave together: none takes the VMs of another.
 
     Args:
         blocked: the conflicts that block a VM's way to a host; empty when none does.
+        doubts: how many reasons there are to think that moves to a host fail; of those that serve, the surest is taken.
         progress: of a run that is under way: what is over is left out, what is in flight goes on, and what was
             planned and has not started keeps its destination and its turn wherever both still hold.
 
@@ -73,7 +75,7 @@ def plan_drains(
         raise ValueError("a plan has at least one node")
     for node in asked:
         cluster = with_levers(cluster, node, options)
-    return _Planning(cluster, asked, options, forecaster, blocked, progress or Progress()).plan()
+    return _Planning(cluster, asked, options, forecaster, blocked, progress or Progress(), doubts or {}).plan()
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class _Planning:
     forecaster: Forecaster
     blocked: Blocked | None
     progress: Progress
+    doubts: Mapping[HostName, int]
 
     def plan(self) -> Plan:
         movable, left_behind, infeasible = self._sorted_out()
@@ -145,7 +148,7 @@ class _Planning:
     def _preferences(self, moved: Sequence[VirtualMachine]) -> Preferences:
         sizes = [memory_needed(vm) for vm in moved]
         ways = ways_to(self.cluster, self.nodes, moved, sizes, self.options, self.forecaster)
-        return Preferences(kept=self.progress.destinations, ways=ways)
+        return Preferences(kept=self.progress.destinations, tier=self.doubts, ways=ways)
 
     def _place(self, vms: Sequence[VirtualMachine], preferences: Preferences, heavy: HeavyClass) -> _Placed:
         placement = Placement(
