@@ -6,9 +6,9 @@ import pytest
 
 from console.checks.values import Conflict, Findings, Fix, Severity, Subject
 from console.forecast.forecaster import PriorForecaster
+from console.model.units import GIB
 from console.planner.values import PlanOptions
 from console.planning import make_plan
-from console.model.units import GIB
 from tests.builders import host_name, make_cluster, make_host, make_vm
 
 HERE, SURE, DOUBTFUL = (host_name(number) for number in (1, 2, 3))
