@@ -12,6 +12,7 @@ from console.model.identity import HostName, VmId
 from .carriers import Carriers
 from .model import STOP_SHARE, Overheads, PowerLaw, Precopy, StopRule, at_the_rule_s, precopy
 from .priors import Priors, Workload, workload_of
+from .saving import storage_rate_bytes_per_s
 from .transport import ANY_GUEST, Guest, Path, path_between
 from .values import MigrationType, MoveForecast
 
@@ -102,7 +103,7 @@ class PriorForecaster:
             self._evidence.correction(vm.id, path, vm.host, destination) if self._evidence is not None else Correction()
         )
         if how is MigrationType.QUICK:
-            return self._quick(vm, correction)
+            return self._quick(cluster, vm, destination, correction)
         return self._live(vm, path, rate * correction.rate_factor, correction)
 
     def _live(self, vm: VirtualMachine, path: Path, rate: float, correction: Correction) -> MoveForecast:
@@ -157,17 +158,18 @@ class PriorForecaster:
             before, after = before * scale, after * scale
         return Overheads(before + path.selection_s, after, handover)
 
-    def _quick(self, vm: VirtualMachine, correction: Correction) -> MoveForecast:
+    def _quick(
+        self, cluster: Cluster, vm: VirtualMachine, destination: HostName, correction: Correction
+    ) -> MoveForecast:
         """Save, move, restore: the guest is dark all the time."""
-        priors = self.priors
-        memory = float(vm.memory_bytes)
+        priors, hosts = self.priors, cluster.host_by_name
         overhead = correction.overhead_s if correction.overhead_s is not None else _prior_overhead_s(priors)
-        seconds = 2 * memory / priors.storage_bytes_per_s + overhead
+        rate = storage_rate_bytes_per_s(hosts[vm.host], hosts[destination], priors)
+        seconds = 2 * vm.memory_bytes / rate + overhead
         widest = seconds * priors.duration_p90_factor
-        rate = priors.storage_bytes_per_s
         return MoveForecast(
             MigrationType.QUICK, seconds, widest, seconds, widest, rate, 0.0, True,
-            "prior for saving and restoring its memory",
+            "prior for saving and restoring its memory over the fastest adapter",
         )  # fmt: skip
 
     def _offline(self, vm: VirtualMachine) -> MoveForecast:

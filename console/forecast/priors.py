@@ -73,8 +73,6 @@ class Priors:
     """How much later than the host that writes it down a run that glances at what is about to arrive sees it."""
     offline_s: float = 4.0
     """Moving the ownership of a VM without memory."""
-    storage_bytes_per_s: float = 400e6
-    """Saving and restoring for a quick migration, each way."""
     failed_network_s: float = 20.0
     """Per network candidate that fails first, before build 26100 (Windows Server 2025)."""
     stop_s: float = 0.5

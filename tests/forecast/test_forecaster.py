@@ -12,7 +12,8 @@ from console.forecast.forecaster import PriorForecaster
 from console.forecast.values import Forecaster, MigrationType, MoveForecast
 from console.model.cluster import Cluster, MigrationTransport, VirtualMachine, VmState
 from console.model.identity import HostName
-from tests.builders import host_name, make_adapter, make_cluster, make_vm
+from console.model.units import GIB
+from tests.builders import host_name, make_adapter, make_cluster, make_host, make_vm
 
 HERE, THERE = host_name(1), host_name(2)
 CLUSTER = make_cluster(2, 0)
@@ -45,6 +46,15 @@ def test_a_vm_that_always_goes_quick_is_dark_all_the_time() -> None:
     found = ask(make_vm("legacy", HERE, 8, default_move_type=1))
     assert found.migration_type is MigrationType.QUICK
     assert found.blackout_p50_s == found.duration_p50_s
+
+
+@pytest.mark.parametrize(("line", "rate"), [(125e6, 119e6), (1.25e9, 1.19e9), (12.5e9, 1.7e9), (None, 1.19e9)])
+def test_memory_is_saved_as_fast_as_the_hosts_reach_their_storage(line: float | None, rate: float) -> None:
+    adapters = (make_adapter("a", link_bytes_per_s=line), make_adapter("b", link_bytes_per_s=50e9, up=False))
+    hosts = [make_host(name, adapters=adapters) for name in (HERE, THERE)]
+    found = ask(make_vm("legacy", HERE, 8, default_move_type=1), make_cluster(hosts))
+    assert found.rate_bytes_per_s == pytest.approx(rate, rel=0.01)
+    assert found.duration_p50_s == pytest.approx(2 * 8 * GIB / rate + 5, rel=0.01)
 
 
 def test_sharing_and_size_and_load_make_it_longer() -> None:
