@@ -10,10 +10,11 @@ from enum import Flag, auto
 
 from console.checks.values import Findings
 from console.diagnose.symptoms import DoctorReport
+from console.drain.roll_state import RollState
 from console.drain.state import RunState
 from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster
-from console.model.identity import HostName
+from console.model.identity import HostName, RunId
 
 GUARD_HISTORY = 240
 """Readings kept of each of the guard's lines: eight minutes at one every two seconds."""
@@ -26,7 +27,8 @@ class Topic(Flag):
     RUN = auto()
     FINDINGS = auto()
     PROBLEMS = auto()
-    ALL = CLUSTER | RUN | FINDINGS | PROBLEMS
+    ROLL = auto()
+    ALL = CLUSTER | RUN | FINDINGS | PROBLEMS | ROLL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,10 @@ class Store:
     def __init__(self) -> None:
         self.cluster: Cluster | None = None
         self.run: RunState | None = None
+        self.roll: RollState | None = None
+        """The cluster's newest rolling run."""
+        self.roll_drains: Mapping[RunId, RunState] = {}
+        """The runs of the nodes that are out in it."""
         self.findings: Findings | None = None
         self.findings_at: datetime | None = None
         """When the facts were read that the findings rest on."""
@@ -104,6 +110,14 @@ class Store:
         self.run = run
         self._tell(Topic.RUN)
 
+    def put_roll(self, roll: RollState | None, drains: Mapping[RunId, RunState]) -> None:
+        """Take a newer state of the rolling run; the same objects again tell nobody."""
+        old = self.roll_drains
+        if roll is self.roll and len(drains) == len(old) and all(drains[run] is old.get(run) for run in drains):
+            return
+        self.roll, self.roll_drains = roll, drains
+        self._tell(Topic.ROLL)
+
     def put_findings(self, findings: Findings, at: datetime | None = None) -> None:
         """Take what the checks found; ``at`` is when their facts were read."""
         self.findings = findings
@@ -136,6 +150,11 @@ class Store:
     @property
     def unread(self) -> int:
         return sum(not problem.read for problem in self._problems.values())
+
+    @property
+    def open_roll(self) -> RollState | None:
+        """The rolling run that is not closed."""
+        return None if self.roll is None or self.roll.closed else self.roll
 
     @property
     def run_is_on(self) -> bool:

@@ -51,7 +51,7 @@ class EntryScreen(LeftOnce, ModalScreen[str | None], inherit_bindings=False):
         self._say("")
 
     def _say(self, refusal: str) -> None:
-        rows: list[Line] = [((row, "text.bad"),) for row in wrap(refusal, WIDTH)[:3]]
+        rows: list[Line] = [((row, "text.bad"),) for row in wrap(refusal, WIDTH)[:3]] if refusal else []
         self.query_one("#dialog-refusal", Lines).set_lines(
             rows
             or [(("enter ", "text.key"), ("takes it  ", "text.muted"), ("esc ", "text.key"), ("back", "text.muted"))]

@@ -9,6 +9,8 @@ from textual import events
 from console import formatting
 from console.actions import Action, Effect, Scope, key_label
 from console.drain.finish import why_no_finish
+from console.drain.roll_forecast import forecast_ends
+from console.drain.roll_state import RollState, Stage
 from screens.drawing import Line, Span, between, clip, joined, width_of
 from screens.lines import Lines
 from screens.sight import Services
@@ -19,13 +21,10 @@ _ALWAYS = 90
 
 def header_line(services: Services, title: str, width: int) -> Line:
     """Mode badge, cluster, where we are; window countdown, clock, age of the data."""
-    mode, short = services.mode, width < _ROOMY
-    left: Line = (
-        (f" {mode.upper()} ", _BADGES.get(mode, f"badge.{mode}")),
-        ("  ", ""),
-        (formatting.name(services.cluster_name), "text.strong"),
-    )
-    parts = [_finish(services), _window(services, short=short), _clock(services, short=short), _age(services)]
+    short = width < _ROOMY
+    left: Line = (*_badge(services), ("  ", ""), (formatting.name(services.cluster_name), "text.strong"))
+    age = None if short and services.open_roll is not None and not services.stale else _age(services)
+    parts = [_finish(services), _window(services, short=short), _clock(services, short=short), age]
     right = (*joined(parts, " · "), (" ", ""))
     room = width - width_of(left) - width_of(right) - 3
     if room >= min(_LEAST_TITLE, width_of([(title, "")])):
@@ -39,8 +38,35 @@ _LEAST_TITLE = 8
 """A title of which less than this would be left says nothing; its room is given to the others."""
 
 
+def _badge(services: Services) -> Line:
+    """What this console is, and what goes on: a rolling run stands before the drain that is a part of it."""
+    mode, roll = services.mode, services.open_roll
+    if roll is None:
+        return ((f" {mode.upper()} ", _BADGES.get(mode, f"badge.{mode}")),)
+    words = rolling_words(roll)
+    if mode == "read-only":
+        return ((" READ-ONLY ", "badge.read-only"), (f" {words}", "text.strong"))
+    return ((f" {words} ", "badge.live"),)
+
+
+def rolling_words(roll: RollState) -> str:
+    """``ROLLING HV03 2/12``: the node that is out, and how many are done of how many."""
+    out = [node.name for node in roll.nodes.values() if node.wave <= roll.began and not node.stage.over]
+    done = sum(node.stage is Stage.DONE for node in roll.nodes.values())
+    if roll.failed:
+        what = f"ROLL STANDS {formatting.name(roll.failed[0].name)}"
+    elif roll.waits_for_approval is not None:
+        what = "ROLL WAITS"
+    else:
+        more = f"+{len(out) - 1}" if len(out) > 1 else ""
+        what = " ".join(["ROLLING", *([formatting.name(out[0]) + more] if out else [])])
+    return f"{what} {done}/{len(roll.nodes)}"
+
+
 def _finish(services: Services) -> Line | None:
-    """While a run is on its end is forecast on every screen."""
+    """While a run is on its end is forecast on every screen; of a rolling run the end of the whole."""
+    if services.open_roll is not None:
+        return _finish_of_roll(services, services.open_roll)
     run = services.live_run
     if run is None or run.forecast_finish_p50_at is None:
         return None
@@ -52,6 +78,15 @@ def _finish(services: Services) -> Line | None:
     style = "text.strong" if ends_at is None or worst <= ends_at else "text.warning"
     whose = f"{formatting.name(run.node)} " if services.mode == "replay" else ""
     return ((f"{whose}finish {formatting.clock_time(run.forecast_finish_p50_at)}", style),)
+
+
+def _finish_of_roll(services: Services, roll: RollState) -> Line | None:
+    """None while it waits for somebody: only the operator knows."""
+    ends = forecast_ends(roll, services.store.roll_drains, services.now)
+    if ends is None or roll.failed or roll.waits_for_approval is not None:
+        return None
+    late = services.window_ends_at is not None and ends[1] > services.window_ends_at
+    return ((f"roll ends {formatting.clock_time(ends[0])}", "text.warning" if late else "text.strong"),)
 
 
 def _window(services: Services, *, short: bool) -> Line | None:

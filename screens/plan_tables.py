@@ -16,6 +16,7 @@ from screens.drawing import Line, cut, joined, stretch, wrap
 from screens.helps import Help
 from screens.paint import Look
 from screens.vm_columns import memory_cell, vm_label
+from screens.window import against_window
 
 
 class Kind(Enum):
@@ -94,16 +95,9 @@ def _finish(plan: Plan, now: datetime, window_ends_at: datetime | None) -> Line:
 
 def verdict(plan: Plan, now: datetime, window_ends_at: datetime | None) -> Line:
     """How the plan's end stands to the window, if it started now."""
-    if window_ends_at is None:
-        return (("no window given", "text.muted"),)
-    middle, worst = (now + timedelta(seconds=s) for s in (plan.makespan_s, plan.makespan_p90_s))
-    spare_s = (window_ends_at - worst).total_seconds()
-    if spare_s >= 0:
-        return ((f"{formatting.duration(spare_s)} to spare", "text.good"),)
-    if middle <= window_ends_at:
-        return ((f"may overrun the window by {formatting.duration(-spare_s)}", "text.warning"),)
-    over_s = (middle - window_ends_at).total_seconds()
-    return ((f"OVERRUNS the window by {formatting.duration(over_s)}", "text.bad"),)
+    return against_window(
+        now + timedelta(seconds=plan.makespan_s), now + timedelta(seconds=plan.makespan_p90_s), window_ends_at
+    )
 
 
 def _quality(plan: Plan) -> Line:

@@ -48,7 +48,7 @@ class RollStartScreen(ConsoleScreen, inherit_bindings=False):
     """
 
     NAME = "roll-start"
-    TITLE = "Begin a rolling run"
+    TITLE = "New rolling run"
     TOPICS = Topic.CLUSTER
     PANES = ("start-options", "start-consents")
     BINDINGS = screen_bindings("roll-start")

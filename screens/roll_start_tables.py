@@ -18,6 +18,7 @@ from screens.drawing import Line, clip, cut, joined, wrap
 from screens.paint import Look
 from screens.roll_choices import Choices, Option
 from screens.vm_columns import vm_label
+from screens.window import against_window
 
 WIDTH = 72
 ALL = "all"
@@ -44,7 +45,6 @@ def option_columns(choices: Choices, plan: RollPlan | None) -> tuple[Column[Opti
     return (
         Column("option", "OPTION", 20, lambda o, w: ((cut(o.title, w), "text.muted"),), pinned=True),
         Column("value", "AS IT WILL BE", 30, lambda o, w: ((cut(o.shown(choices, plan), w), "text.strong"),), grows=1),
-        Column("key", "", 6, lambda o, w: (("types" if o.typed else "turns", "text.off"),), right=True),
     )  # fmt: skip
 
 
@@ -119,34 +119,25 @@ def start_lines(
         ],
         "   ",
     )
-    lines = [("roll", what), ("finish", _ends(plan, now, window_ends_at)), ("consent", _consent(needs, open_needs))]
+    middle, worst = _ends(plan, now)
+    ends: Line = (*_end_words(plan, middle, worst), ("   ", ""), *against_window(middle, worst, window_ends_at))
+    lines = [("roll", what), ("finish", ends), ("consent", _consent(needs, open_needs))]
     return [clip(((f"  {name:<9}", "text.muted"), *line), width) for name, line in lines]
 
 
-def _ends(plan: RollPlan, now: datetime, window_ends_at: datetime | None) -> Line:
-    """Each node late independently of the others."""
+def _ends(plan: RollPlan, now: datetime) -> tuple[datetime, datetime]:
+    """p50 and p90; each node late independently of the others."""
     late_s = SPREAD * math.sqrt(sum((wave.end_s - wave.start_s) ** 2 for wave in plan.waves))
     middle = now + timedelta(seconds=plan.window_s)
-    worst = middle + timedelta(seconds=late_s)
+    return middle, middle + timedelta(seconds=late_s)
+
+
+def _end_words(plan: RollPlan, middle: datetime, worst: datetime) -> Line:
     takes = formatting.duration(plan.window_s)
-    parts: Line = (
+    return (
         (formatting.clock_time(middle), "text.strong"),
-        (f", {formatting.clock_time(worst)} at worst   in {takes}   ", "text.muted"),
+        (f", {formatting.clock_time(worst)} at worst   in {takes}", "text.muted"),
     )
-    return (*parts, *against_window(middle, worst, window_ends_at))
-
-
-def against_window(middle: datetime, worst: datetime, window_ends_at: datetime | None) -> Line:
-    """How an end stands to the window."""
-    if window_ends_at is None:
-        return (("no window given", "text.muted"),)
-    spare_s = (window_ends_at - worst).total_seconds()
-    if spare_s >= 0:
-        return ((f"{formatting.duration(spare_s)} to spare", "text.good"),)
-    if middle <= window_ends_at:
-        return ((f"may overrun the window by {formatting.duration(-spare_s)}", "text.warning"),)
-    over_s = (middle - window_ends_at).total_seconds()
-    return ((f"OVERRUNS the window by {formatting.duration(over_s)}", "text.bad"),)
 
 
 def _consent(needs: tuple[Need, ...] | None, open_needs: int) -> Line:
@@ -180,13 +171,15 @@ def confirmation_of_roll(
     gap: list[Line] = [] if short else [()]
     first = plan.waves[0]
     then = "its VMs go back to it" if choices.failback else "the next node empties into it"
+    ends = _ends(plan, now)
     waits = "waits for your approval (A)" if choices.approve else "begins by itself"
     lines: list[Line] = [
         ((f"Roll over {formatting.count(nodes, 'node')} of {formatting.name(cluster)} now?", "text.strong"),),
         *gap,
         ((f"{formatting.count(moves, 'move')}; it begins with {', '.join(first.nodes)} "
           f"({formatting.count(len(first.moves), 'VM')}); {then}.", ""),),
-        (("Finish ", ""), *_ends(plan, now, window_ends_at)),
+        (("Finish ", ""), *_end_words(plan, *ends)),
+        *_window_words(ends, window_ends_at),
         ((f"Each further node {waits}.", ""),),
         *_sentence(_hook_words(choices), "text.warning" if choices.hook else "text.muted"),
     ]  # fmt: skip
@@ -202,6 +195,14 @@ def confirmation_of_roll(
     settings = written(choices.settings)
     words = f"Each drain sets {settings}, and puts it back." if settings else "No setting of the cluster changes."
     return [*lines, *gap, *_sentence(words, "text.warning" if settings else "text.muted")]
+
+
+def _window_words(ends: tuple[datetime, datetime], window_ends_at: datetime | None) -> list[Line]:
+    """A roll that does not fit is begun all the same: what happens then is said."""
+    words = against_window(*ends, window_ends_at)
+    if window_ends_at is None or ends[1] <= window_ends_at:
+        return [words]
+    return [words, (("No node begins after the window's end; a later roll goes on with the rest.", "text.warning"),)]
 
 
 def _counts_as(kind: NeedKind) -> NeedKind:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
+from console.actions import Action
 from console.drain.roll_requests import ApproveWave, LeaveNode, RollRequest, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollNode, RollState, Stage
 from console.drain.state import RunState
@@ -32,10 +33,13 @@ from screens.rolling_tables import (
     roll_columns,
     rows_of,
     summary_lines,
+    window_is_over,
 )
 from screens.sight import Services
 from screens.typed import TypedScreen
 
+ROOMY = 150
+"""Columns from which on the header has room for the roll's name."""
 LOOK_S = 0.5
 """Real seconds between two looks at the journal."""
 
@@ -45,7 +49,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
 
     NAME = "rolling"
     TITLE = "Rolling run"
-    TOPICS = Topic.CLUSTER
+    TOPICS = Topic.CLUSTER | Topic.ROLL
     PANES = ("roll-nodes",)
     BINDINGS = screen_bindings("rolling")
 
@@ -57,7 +61,9 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         self._drains: Mapping[RunId, RunState] = {}
 
     def headline(self) -> str:
-        return self.TITLE if self.roll is None else f"Rolling run {self.roll.roll}"
+        """The roll's name, where a line has room for it."""
+        wide = self.app.size.width >= ROOMY
+        return self.TITLE if self.roll is None or not wide else f"{self.TITLE} {self.roll.roll}"
 
     def body(self) -> Iterable[Widget]:
         look = self.services.look
@@ -87,13 +93,12 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         cluster = self.services.store.cluster
         if not (self.stands and self.seen) or cluster is None:
             return
-        sight = self.services.sight
         try:
-            self.roll = sight.newest_roll(cluster.name)
-            self._drains = {} if self.roll is None else sight.drains_of_roll(self.roll)
+            self.services.look_at_roll()
         except (JournalUnusable, OSError) as error:
             self.post_message(Failed("rolling run", error))
             return
+        self.roll, self._drains = self.services.store.roll, self.services.store.roll_drains
         self.nodes.markable = self.roll is None or self.roll.closed
         if self.roll is None:
             self._show_plan()
@@ -135,6 +140,10 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
 
     # -- what can be done ----------------------------------------------------------------------------------------
 
+    def title_of(self, action: Action) -> str:
+        fresh = self.roll is None or self.roll.closed
+        return "new roll" if action.id == "roll.approve" and fresh else action.title
+
     def reasons(self) -> Mapping[str, Callable[[], str]]:
         return {"roll_may_go": self._why_not_go, "roll_on": self._why_over, "roll_failed": self._why_not_failed}
 
@@ -146,7 +155,10 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
             return "A drain is on; a rolling run begins when it is over." if self.services.store.run_is_on else ""
         if roll.failed:
             return "A node failed: T tries it again, L goes on without it."
-        return "" if roll.waits_for_approval is not None else "Nothing waits for approval."
+        if roll.waits_for_approval is None:
+            return "Nothing waits for approval."
+        over = window_is_over(roll, self.services.now)
+        return "The maintenance window has ended; S stops the roll, and a later one goes on." if over else ""
 
     def _why_over(self) -> str:
         if self.roll is None or self.roll.closed:

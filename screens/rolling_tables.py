@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console import formatting
+from console.drain.finish import why_no_finish
 from console.drain.roll_forecast import forecast_ends
 from console.drain.roll_outlook import DONE, roll_outcome, standing_of
 from console.drain.roll_state import RollNode, RollState, Stage
-from console.drain.state import MoveState, RunState
+from console.drain.state import MoveState, Purpose, RunState
 from console.model.identity import RunId
 from console.planner.roll import RollPlan
 from console.rolling.foreseen import forecasts_of
 from screens.columns import Column
-from screens.drawing import Line, bar, cut, joined, wrap
+from screens.drawing import Line, Span, bar, clip, cut, joined, wrap
 from screens.paint import Look
 from screens.sight import Services
+from screens.window import against_window
 
 _LOOKS: Mapping[Stage, str] = {
     Stage.WAITING: "planned",
@@ -99,7 +101,8 @@ def _reason(row: NodeRow, width: int) -> Line | None:
     if not row.node.reason:
         return None
     style = "state.failed" if row.node.stage is Stage.FAILED else "text.muted"
-    return ((cut(formatting.plain(row.node.reason), width), style),)
+    said_last = f": {row.node.told}" if row.node.stage is Stage.FAILED and row.node.exit_status else ""
+    return ((cut(formatting.plain(row.node.reason + said_last), width), style),)
 
 
 def _took(row: NodeRow) -> str:
@@ -127,54 +130,130 @@ def _hook(node: RollNode) -> Line:
 
 
 def summary_lines(roll: RollState, drains: Mapping[RunId, RunState], services: Services, width: int) -> list[Line]:
-    """How far it is and when it ends; what it does or waits for; what the operator can do about that."""
+    """How far it is; when it ends; what it does or waits for; what the operator can do about that."""
     done = sum(node.stage is Stage.DONE for node in roll.nodes.values())
     moved = sum(row.moved for row in rows_of(roll, drains, services.now))
+    share = moved / roll.planned_moves if roll.planned_moves else done / max(1, len(roll.nodes))
     moves = f"{moved} of {roll.planned_moves} moves" if roll.planned_moves else f"{moved} moves"
-    first: Line = (
-        ("  ", ""),
-        (f"{done} of {len(roll.nodes)} nodes done", "text.strong"),
+    fill = "state.done" if roll_outcome(roll) == DONE else "bar.fill"
+    far = (
+        *bar(share, _BAR, services.look.glyphs, fill),
+        (f"  {done} of {formatting.count(len(roll.nodes), 'node')} done", "text.strong"),
         (f"   {moves}", ""),
-        *_end(roll, drains, services),
     )
-    standing, style, advice = said(roll)
-    lines = [((row, style),) for row in wrap(standing, max(40, width - 4), "  ")[:2]]
-    return [first, *lines, ((f"  {advice}", "text.muted"),)]
+    standing, style, advice = said(roll, services.now)
+    told: list[Line] = [((row, style),) for row in wrap(standing, max(40, width - 12))[:2]]
+    doing = [] if roll.closed or roll.failed else _doing(roll, drains, services)
+    told = [*told, *doing] if roll.stopping else doing or told
+    lines: list[Line] = [_row("nodes", far), _row("finish", _end(roll, drains, services))]
+    lines += [_row("" if number else "now", line) for number, line in enumerate(told)]
+    return [clip(line, width) for line in [*lines, _row("", ((advice, "text.muted"),))]]
+
+
+_BAR = 20
+
+
+def _row(name: str, line: Line) -> Line:
+    return ((f"  {name:<9}", "text.muted"), *line)
 
 
 def _end(roll: RollState, drains: Mapping[RunId, RunState], services: Services) -> Line:
     ends = forecast_ends(roll, drains, services.now)
     if ends is None:
-        return ()
-    end, _ = ends
+        return (("not foreseen", "text.muted"),)
     if roll.closed:
-        took_s = (end - roll.created_at).total_seconds()
-        return ((f"   took {formatting.duration(took_s)}", ""),)
-    end = max(end, services.now)
-    left = formatting.duration((end - services.now).total_seconds())
-    late = services.window_ends_at is not None and end > services.window_ends_at
-    words = f"   ends about {formatting.clock_time(end)}, in {left}"
+        took_s = (ends[0] - roll.created_at).total_seconds()
+        return ((formatting.clock_time(ends[0]), "text.strong"), (f"   took {formatting.duration(took_s)}", ""))
+    middle, worst = (max(end, services.now) for end in ends)
+    goes_on = not (roll.failed or roll.waits_for_approval is not None)
+    left = formatting.duration((middle - services.now).total_seconds())
     return joined(
-        [((words, "text.warning" if late else ""),), (("after the window", "text.bad"),) if late else None], " "
+        [
+            (
+                (formatting.clock_time(middle), "text.strong"),
+                (f", {formatting.clock_time(worst)} at worst", "text.muted"),
+            ),
+            ((f"in {left}" if goes_on else "if it went on now", ""),),
+            against_window(middle, worst, services.window_ends_at),
+        ],
+        "   ",
     )
 
 
-def said(roll: RollState) -> tuple[str, str, str]:
+def _doing(roll: RollState, drains: Mapping[RunId, RunState], services: Services) -> list[Line]:
+    """What each node that is out is at; where it stands still, why."""
+    out = [node for node in roll.nodes.values() if node.wave <= roll.began and not node.stage.over]
+    return [_at_node(node, drains, services, roll) for node in out[:3]]
+
+
+def _at_node(node: RollNode, drains: Mapping[RunId, RunState], services: Services, roll: RollState) -> Line:
+    name: Line = ((f"{formatting.name(node.name)} ", "text.strong"),)
+    since_s = (services.now - node.since).total_seconds() if node.since else 0.0
+    so_long = formatting.duration(max(0.0, since_s))
+    if node.stage in (Stage.DRAINING, Stage.RETURNING):
+        run = drains.get((node.back if node.stage is Stage.RETURNING else node.drain) or RunId(""))
+        return (*name, *(_run_words(run) if run is not None else (("is being planned", ""),)))
+    if node.stage is Stage.SERVICING:
+        most = formatting.duration(roll.hook_timeout_s)
+        return (*name, (f"the hook runs for {so_long}; ended after {most}", ""))
+    if node.stage is Stage.RESUMING:
+        return (*name, (f"is being taken back into service, for {so_long}", ""))
+    return (*name, (node.stage.value, ""))
+
+
+def _run_words(run: RunState) -> Line:
+    """ "draining: 2 moving, 13 waiting   empty about 02:40"."""
+    returns = run.purpose is Purpose.RETURN
+    states = [move.state for move in run.moves.values()]
+    waiting = sum(state in (MoveState.PLANNED, MoveState.QUEUED, MoveState.CHECKING) for state in states)
+    trouble = [
+        (f"{amount} {state.value}", f"state.{state.value}")
+        for state in (MoveState.UNKNOWN, MoveState.FAILED, MoveState.BLOCKED, MoveState.HELD)
+        if (amount := states.count(state))
+    ]
+    unknown = why_no_finish(run)
+    end = formatting.clock_time(run.forecast_finish_p50_at)
+    word = "back" if returns else "empty"
+    last: Span = (f"finish not known: {unknown}", "text.bad") if unknown else (f"{word} about {end}", "")
+    holds = run.guard is not None and run.guard.holding
+    return joined(
+        [
+            ((f"{'VMs return' if returns else 'draining'}: {len(run.in_flight)} moving, {waiting} waiting", ""),),
+            *((span,) for span in trouble),
+            (("the guard holds starts", "text.warning"),) if holds else None,
+            (("paused", "text.warning"),) if run.paused else None,
+            (last,),
+        ],
+        "   ",
+    )
+
+
+def window_is_over(roll: RollState, now: datetime) -> bool:
+    """Whether nothing more may begin: also where no process was there to note it."""
+    return roll.window_closed or (roll.window_ends_at is not None and now >= roll.window_ends_at)
+
+
+def said(roll: RollState, now: datetime) -> tuple[str, str, str]:
     """What it does or waits for, in which colour, and what can be pressed."""
     standing = f"{standing_of(roll)[0].upper()}{formatting.plain(standing_of(roll))[1:]}."
     outcome = roll_outcome(roll)
     if outcome is not None:
         style = "text.good" if outcome == DONE else "text.warning"
         return standing, style, "A plans and begins another one." if outcome == DONE else "A begins with what is left."
+    over = window_is_over(roll, now)
     if roll.failed:
-        return standing, "text.bad", "T tries the node again, L leaves it as it is, S stops the roll."
+        again = "T only brings the node back: the window has ended" if over else "T tries the node again"
+        return standing, "text.bad", f"{again}. L leaves it as it is, S stops the roll."
     wave = roll.waits_for_approval
     if wave is not None:
         names = ", ".join(formatting.name(node.name) for node in roll.of_wave(wave))
+        if over:
+            ended = formatting.clock_time(roll.window_ends_at)
+            return standing, "text.warning", f"The window ended at {ended}. S stops the roll; a later one goes on."
         return standing, "text.warning", f"A begins it: {names}. Nothing goes on before."
     if roll.well is False and not roll.stopping:
         return standing, "text.warning", "It is looked at again by itself; S stops the roll."
-    return standing, "", "Everything goes on without this console."
+    return standing, "", "It goes on without this console. enter opens a node's drain."
 
 
 def plan_lines(plan: RollPlan | None, nodes: int) -> list[Line]:
@@ -185,12 +264,18 @@ def plan_lines(plan: RollPlan | None, nodes: int) -> list[Line]:
     takes = formatting.duration(plan.window_s)
     text = f"  A rolling run over all {nodes} nodes would make {moves} moves and take {takes}."
     lines: list[Line] = [((text, "text.strong"),)]
-    if plan.infeasible or plan.left_behind:
-        stay = len(plan.infeasible) + len(plan.left_behind)
-        words = f"  {formatting.count(stay, 'VM')} can not move or would stay: agree by the command drainboard roll."
-        lines.append(((words, "text.warning"),))
-    first = ", ".join(plan.waves[0].nodes) if plan.waves else "nothing"
-    return [*lines, ((f"  A begins with {first}; each further node waits for you again.", "text.muted"),)]
+    words = [
+        f"{formatting.count(amount, 'VM')} {verb}{'s' if amount == 1 else ''} {what}"
+        for amount, verb, what in (
+            (len(plan.infeasible), "find", "no place"),
+            (len(plan.left_behind), "stay", "on a node"),
+        )
+        if amount
+    ]
+    if words:
+        lines.append(((f"  {', '.join(words)}: A shows which, and asks for your consent.", "text.warning"),))
+    text = "  A begins one: first it asks how. space marks nodes, for a roll over those alone."
+    return [*lines, ((text, "text.muted"),)]
 
 
 def confirmation_of_wave(roll: RollState, wave: int, *, short: bool) -> list[Line]:

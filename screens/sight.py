@@ -211,13 +211,30 @@ class Services:
 
     @property
     def window_ends_at(self) -> datetime | None:
-        run = self.store.run
+        run, roll = self.store.run, self.store.open_roll
+        if roll is not None and roll.window_ends_at is not None:
+            return roll.window_ends_at
         return run.window_ends_at if run is not None and run.window_ends_at else self._window_ends_at
 
     @property
     def live_run(self) -> RunState | None:
         """The run that is on, whatever is shown."""
         return self.store.run if self.store.run_is_on else None
+
+    def look_at_roll(self) -> None:
+        """Take the newest state of the cluster's rolling run into the store.
+
+        Raises:
+            JournalUnusable, OSError: the journal can not be read now.
+        """
+        if self.store.cluster is not None:
+            roll = self.sight.newest_roll(self.store.cluster.name)
+            self.store.put_roll(roll, {} if roll is None or roll.closed else self.sight.drains_of_roll(roll))
+
+    @property
+    def open_roll(self) -> RollState | None:
+        """The rolling run that goes on, or waits for somebody."""
+        return self.store.open_roll
 
     @property
     def mode(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ from screens.sight import STALE_AFTER_S, RunSight, Services
 IDLE_POLL_S = 10.0
 RUN_POLL_S = 2.0
 STATE_POLL_S = 0.5
+IDLE_ROLL_TURNS = 6
+"""Looks at a run until one is for a rolling run, while none is open."""
 FULL_READ_S = 300.0
 """A light re-read can not see everything: a full one comes this often."""
 LEAST_WAIT_S = 0.25
@@ -68,6 +71,13 @@ class Watcher:
                 self._services.store.put_run(self.run.state())
             except Exception as error:  # the border to the journal: a locked or full file must not end the console
                 self._report(f"run {self.run.run}", error)
+
+    def _look_at_roll(self) -> None:
+        """Take the rolling run's newest state."""
+        try:
+            self._services.look_at_roll()
+        except Exception as error:  # the border to the journal: see above
+            self._report("rolling run", error)
 
     def read_now(self) -> None:
         """Do not wait for the next turn; everything is read."""
@@ -135,8 +145,10 @@ class Watcher:
         self._services.store.put_findings(without_own(findings, self._services.live_run), cluster.read_at)
 
     async def _run_loop(self) -> None:
-        while True:
+        for turn in itertools.count():
             self.look_at_run()
+            if self._services.store.open_roll is not None or turn % IDLE_ROLL_TURNS == 0:
+                self._look_at_roll()
             await asyncio.gather(sleep_for(self._services.sight.clock, STATE_POLL_S), asyncio.sleep(self._least_wait_s))
 
     async def _pause(self, seconds: float) -> None:

@@ -298,6 +298,15 @@ def _under_way(operations: FakeOperations) -> None:
     rolling.drains[run.run] = run.state()
 
 
+def _late(operations: FakeOperations) -> None:
+    """The window ends before the roll can."""
+    _under_way(operations)
+    rolling = operations.rolling
+    assert rolling.state is not None
+    ends_at = operations.clock.now() + timedelta(minutes=40)
+    rolling.state = replace(rolling.state, window_ends_at=ends_at, window_at_risk=True)
+
+
 def _waits(operations: FakeOperations) -> None:
     nodes = _opened_roll(operations, RollWishes(approve=True))
     at = operations.rolling.drained(nodes[0], operations.clock.now(), 9.0)
@@ -375,6 +384,7 @@ SCENES = {
     "rolling-plan": Scene(_rolling_plan),
     "rolling": Scene(_rolling(_under_way)),
     "rolling-waits": Scene(_rolling(_waits)),
+    "rolling-late": Scene(_rolling(_late)),
     "rolling-failed": Scene(_rolling(_failed_hook)),
     "roll-start": Scene(_roll_start()),
     "roll-start-consents": Scene(_roll_start("2", "j", "space")),

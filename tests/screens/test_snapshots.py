@@ -34,6 +34,8 @@ PICTURES = [
     ("replay-paused", (80, 24), "dark", False),
     ("rolling-waits", (80, 24), "dark", False),
     ("rolling-failed", (120, 40), "dark", False),
+    ("rolling-late", (80, 24), "dark", False),
+    ("roll-start", (80, 24), "dark", False),
     ("quit", (80, 24), "sixteen", True),
     ("reading", (80, 24), "dark", False),
     ("matrix", (80, 24), "dark", False),
