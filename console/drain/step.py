@@ -223,8 +223,12 @@ def _guard_is_due(turn: Turn) -> bool:
 
 
 def _next_look(turn: Turn) -> datetime:
-    busy = turn.state.phase is not Phase.MOVING or any(
-        move.under_way or move.state is MoveState.VERIFYING for move in turn.state.moves.values()
+    """Soon, as long as anything is under way, or waits for the guard to see calm."""
+    holding = turn.state.guard is not None and turn.state.guard.holding
+    busy = (
+        holding
+        or turn.state.phase is not Phase.MOVING
+        or any(move.under_way or move.state is MoveState.VERIFYING for move in turn.state.moves.values())
     )
     return turn.at + timedelta(seconds=turn.rules.poll_s if busy else turn.rules.idle_s)
 

@@ -15,6 +15,7 @@ from console.drain.rules import Rules
 from console.guard import FREE_MEMORY, Lines, crossed
 
 from .desk import Desk, desk
+from .moments import moment
 
 RULES = Rules(guard=Lines(calm_s=20.0, raise_after_s=60.0))
 CALM = {"csv latency s": 0.004}
@@ -71,6 +72,13 @@ def test_a_breach_that_goes_on_restarts_the_wait_and_does_not_halve_again() -> N
     table.send(sg.GuardMeasured, CALM, at_s=81.0)
     table.send(sg.GuardMeasured, OVER, at_s=90.0)
     assert table.state.guard_slots == 1, "never less than one"
+
+
+def test_while_it_holds_the_next_reading_comes_soon_although_nothing_moves() -> None:
+    table = guarded()
+    table.send(sg.GuardMeasured, OVER, at_s=10.0)
+    table.tick(20.0)
+    assert [wait.at for wait in table.asked(cmd.WaitUntil)] == [moment(20.0 + RULES.poll_s)]
 
 
 def test_readings_that_are_missing_cross_nothing_and_end_no_hold() -> None:
