@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.checks.values import Conflict, Findings, Severity, Subject
+from console.drain.guard import stance_of
 from console.drain.returning import plan_return
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
@@ -168,7 +169,7 @@ def progress_of(state: RunState, at: datetime) -> Progress:
             done.add(vm)
         elif move.destination is not None:
             waiting[vm] = move.destination
-    return Progress(frozenset(done), tuple(under_way), waiting)
+    return Progress(frozenset(done), tuple(under_way), waiting, stance_of(state, at))
 
 
 def _elapsed_s(move: Move, at: datetime) -> float:

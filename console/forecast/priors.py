@@ -57,7 +57,15 @@ class Priors:
     plateau_bytes_per_s: float = 125e6
     """About 1 Gbit/s: where a fast adapter without VMQ stays, and a move whose ends differ in jumbo frames."""
     compressor_bytes_per_s_per_processor: float = 60e6
-    """Guest memory compressed per second by one idle logical processor (prior)."""
+    """Guest memory compressed per second by one idle logical processor (prior): what holds a rate back."""
+    compressed_bytes_per_processor_s: float = 45e6
+    """Guest memory compressed in a second of one logical processor: what compressing asks for. QEMU documents 34 MB/s a
+    thread at the least (eight threads, deflate at its fastest, the link nearly full); XPRESS is lighter, but less gets
+    done where two threads share a core."""
+    compressed_at_least_bytes: float = 34e6
+    """The same where little is known to spare: what nine of ten stay over."""
+    expander_share: float = 0.25
+    """Of what compressing takes, for expanding at the other end: QEMU documents four times the speed."""
     compressor_bytes_per_s: float = 500e6
     """Where processors are not known: eight of them."""
     base_bytes: float = 30e6
@@ -90,6 +98,11 @@ class Priors:
         }
     )
     """Distinct bytes of the first second and the exponent; exponents measured between 0.1 and 0.7."""
+
+    def after_copying_s(self, overhead_s: float) -> float:
+        """Of the seconds of a move in which nothing is copied, those at its end."""
+        last_s = self.overhead_after_s + self.tcp.handover_s
+        return min(last_s, overhead_s * last_s / (last_s + self.overhead_before_s))
 
 
 _NAME_HINTS = (

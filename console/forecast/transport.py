@@ -100,9 +100,7 @@ def path_between(
         guest: what of the VM decides its path.
     """
     carriers = carriers or Carriers.of(cluster)
-    transport = MigrationTransport.COMPRESSION if guest.falls_back else source.migration_transport
-    if transport is None:
-        transport = MigrationTransport.COMPRESSION
+    transport = transport_of(source, guest)
     ends = carriers.of_pair(source, destination)
     encrypted = transport is MigrationTransport.SMB and bool(source.smb_encrypts or destination.smb_encrypts)
     plain_only = encrypted and any(host.build is not None and host.build < BUILD_2022 for host in (source, destination))
@@ -133,6 +131,13 @@ def path_between(
         transport, rdma, line, capacity, min(stream, lone), _selection_s(carriers, source, destination, priors),
         held_back_by, len(known) == len(lines), 1.0 / smaller,
     )  # fmt: skip
+
+
+def transport_of(source: Host, guest: Guest = ANY_GUEST) -> MigrationTransport:
+    """What carries a move that begins on this host."""
+    if guest.falls_back or source.migration_transport is None:
+        return MigrationTransport.COMPRESSION
+    return source.migration_transport
 
 
 def _prior(priors: Priors, transport: MigrationTransport, rdma: bool) -> TransportPriors:

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .guarding import Guarded, Guards, Hold
+
 _DONE_SHARE = 1e-9
 """Less than this part of a move's bytes is nothing but floating point."""
 
@@ -41,12 +43,18 @@ POLICIES = (
 )
 
 
+THE_GUARD = -1
+"""In place of a slot pool, for moves that waited for the guard."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeline:
     starts: list[float]
     ends: list[float]
     waited: list[int | None]
-    """The slot pool whose freeing let each move start; None for those that waited for none."""
+    """The slot pool whose freeing let each move start, or the guard; None for those that waited for none."""
+    holds: list[Hold] = field(default_factory=list)
+    """When a guard lets nothing start."""
 
     @property
     def makespan_s(self) -> float:
@@ -70,6 +78,8 @@ class Problem:
     pool_sizes: list[int]
     capacities: list[float]
     pool_names: list[str] = field(default_factory=list)
+    guarded: Guarded | None = None
+    """None: no guard is foreseen to hold anything."""
 
     def __len__(self) -> int:
         return len(self.fixed_s)
@@ -131,10 +141,13 @@ class _Run:
         self.rates: dict[int, float] = {}
         self.fixed_left = list(problem.fixed_s)
         self.bytes_left = list(problem.transfer_bytes)
+        self.guards = Guards(problem.guarded) if problem.guarded is not None else None
+        self.after_left = list(problem.guarded.after_s) if problem.guarded is not None else [0.0] * len(problem)
         self.alone_runs = False
         self.just_freed: set[int] = set()
         size = len(problem)
-        self.timeline = Timeline([0.0] * size, [0.0] * size, [None] * size)
+        holds = self.guards.holds if self.guards is not None else []
+        self.timeline = Timeline([0.0] * size, [0.0] * size, [None] * size, holds)
         pending = [move for move in order if not problem.running[move]]
         self.waiting = size
         for move in order:
@@ -149,16 +162,17 @@ class _Run:
         if pending:
             self.common = set(problem.pools[pending[0]]).intersection(*(problem.pools[move] for move in pending))
         self.line = list(pending) if self.common and self.policy == EAGER else None
-        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool], deque[int]] = {}
+        self.queues: dict[tuple[tuple[int, ...], tuple[int, ...], bool, int], deque[int]] = {}
         for move in () if self.line is not None else reversed(pending):
-            key = problem.pools[move], problem.resources[move], problem.alone[move]
+            guard = problem.guarded.guard_of[move] if problem.guarded is not None else 0
+            key = problem.pools[move], problem.resources[move], problem.alone[move], guard
             self.queues.setdefault(key, deque()).append(move)
 
     def to_the_end(self) -> Timeline:
         while self.waiting or self.active:
             while self.waiting and (move := self._next_move()) is not None:
                 self._start(move)
-            if not self.active:
+            if not self.active and self.guards is None:
                 raise ValueError("a move can never start: a node has no slots")
             self._share()
             self._advance()
@@ -172,15 +186,15 @@ class _Run:
             return None if queue is None else self._take(queue)
         pools, alone = self.problem.pools, self.problem.alone
         for place, move in enumerate(self.line):
-            if self._fits(pools[move], alone[move]):
+            if self._fits(move, pools[move], alone[move]):
                 return self.line.pop(place)
         return None
 
     def _next_queue(self) -> deque[int] | None:
         best: deque[int] | None = None
         best_key: tuple[float, ...] = ()
-        for (pools, resources, alone), queue in self.queues.items():
-            if not queue or not self._fits(pools, alone):
+        for (pools, resources, alone, _), queue in self.queues.items():
+            if not queue or not self._fits(queue[-1], pools, alone):
                 continue
             move = self._first_of(queue)
             if self.policy.patient and not self._has_bandwidth(move, resources):
@@ -190,8 +204,10 @@ class _Run:
                 best, best_key = queue, key
         return best
 
-    def _fits(self, pools: tuple[int, ...], alone: bool) -> bool:
+    def _fits(self, move: int, pools: tuple[int, ...], alone: bool) -> bool:
         if self.active and (alone or self.alone_runs):
+            return False
+        if self.guards is not None and not self.guards.lets(move):
             return False
         free = self.free
         for pool in pools:  # noqa: SIM110 — a generator costs more than all the rest of a plan
@@ -235,6 +251,10 @@ class _Run:
         self.timeline.starts[move] = self.now_s
         pools = self.problem.pools[move]
         self.timeline.waited[move] = next((pool for pool in pools if pool in self.just_freed), None)
+        if self.guards is not None:
+            if self.timeline.waited[move] is None and self.guards.keeps_back(move):
+                self.timeline.waited[move] = THE_GUARD
+            self.guards.started(move)
         for pool in pools:
             self.free[pool] -= 1
         self._book(move, 1.0)
@@ -250,18 +270,24 @@ class _Run:
         self.rates = dict(zip(copying, self.problem.share(copying), strict=True))
 
     def _advance(self) -> None:
-        step = min(self._next_s(move) for move in self.active)
+        step = min((self._next_s(move) for move in self.active), default=math.inf)
+        if self.guards is not None:
+            self.guards.see(self.active, self.rates)
+            step = min(step, self.guards.next_s(self.now_s))
         if not math.isfinite(step):
-            raise ValueError("a move can never end: it has no bandwidth")
+            what = "end: it has no bandwidth" if self.active else "start: a node has no slots"
+            raise ValueError(f"a move can never {what}")
         self.now_s += step
         self.just_freed.clear()
+        if self.guards is not None:
+            self.guards.read(self.now_s - step, self.now_s)
         self.active = [move for move in self.active if not self._ended(move, step)]
 
     def _next_s(self, move: int) -> float:
         if self.fixed_left[move] > 0:
             return self.fixed_left[move]
         if self.bytes_left[move] <= 0:
-            return 0.0
+            return self.after_left[move]
         rate = self.rates.get(move, 0.0)
         return self.bytes_left[move] / rate if rate > 0 else math.inf
 
@@ -275,9 +301,16 @@ class _Run:
             self.bytes_left[move] -= sent
             for resource in self.problem.resources[move]:
                 self.load[resource] -= sent
-        if self.fixed_left[move] > 0 or self.bytes_left[move] > _DONE_SHARE * self.problem.transfer_bytes[move]:
+            if self.bytes_left[move] <= _DONE_SHARE * self.problem.transfer_bytes[move]:
+                self.bytes_left[move] = 0.0
+        elif self.after_left[move] > 0:
+            left = self.after_left[move] - step
+            self.after_left[move] = left if left > _DONE_SHARE else 0.0
+        if self.fixed_left[move] > 0 or self.bytes_left[move] > 0 or self.after_left[move] > 0:
             return False
         self.timeline.ends[move] = self.now_s
+        if self.guards is not None:
+            self.guards.ended(move)
         for pool in self.problem.pools[move]:
             if self.free[pool] <= 0:
                 self.just_freed.add(pool)

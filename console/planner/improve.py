@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .bounds import lower_bound_s
 from .fluid import EAGER, POLICIES, Policy, Problem, Timeline
+from .guarding import LOOK_S, PRIORS, Hold
 from .schedule import Job, Limits, Slot, compile_problem, list_schedule, slots_of
 
 _GOOD_ENOUGH = 1.0005
@@ -20,6 +22,10 @@ class Schedule:
     """One a job, in the order of the jobs."""
     makespan_s: float
     lower_bound_s: float
+    holds: tuple[Hold, ...] = ()
+    """When the guard is foreseen to let nothing start."""
+    makespan_at_worst_s: float = 0.0
+    """Where moves ask as much of the processors as nine of ten stay under."""
 
     @property
     def ratio(self) -> float:
@@ -49,18 +55,49 @@ def best_schedule(
     if any(job.offline for job in jobs):
         return _beside(jobs, limits, effort, seed, keep_order, policies)
     bound = lower_bound_s(jobs, limits)
-    problem = compile_problem(jobs, limits)
+    believed, harder, worst = _cases(jobs, limits)
     order = list(range(len(jobs)))
     if not keep_order:
         order.sort(key=lambda index: (-jobs[index].solo_s, index))
-    search = _Search(problem, bound * _GOOD_ENOUGH, effort)
+    search = _Search([believed] if harder is None else [believed, harder], bound * _GOOD_ENOUGH, effort)
     for policy in policies:
         search.consider(order, policy)
     if not keep_order:
-        for place in _APART if problem.capacities else ():
+        for place in _APART if believed.capacities else ():
             search.consider(_set_apart(order, place), EAGER)
+        for other in _clear_of_the_line(jobs, order) if harder is not None else ():
+            search.consider(other, EAGER)
         search.improve(random.Random(seed), tuple(policies))
-    return Schedule(slots_of(problem, search.best), search.best.makespan_s, bound)
+    best = search.best
+    at_worst = best if worst is None else worst.run(search.order, search.policy)
+    at_worst_s = max(best.makespan_s, at_worst.makespan_s)
+    return Schedule(slots_of(believed, best), best.makespan_s, bound, tuple(best.holds), at_worst_s)
+
+
+def _cases(jobs: Sequence[Job], limits: Limits) -> tuple[Problem, Problem | None, Problem | None]:
+    """What is believed; and where a guard may hold, one that is harder and the worst.
+
+    How much of the processors a move takes is known badly, and so is the moment of a reading: an order that just keeps
+    under the line, or just between two readings, is not worth much.
+    """
+    believed = compile_problem(jobs, limits)
+    if limits.watch is None:
+        return believed, None, None
+    factor = PRIORS.compressed_bytes_per_processor_s / PRIORS.compressed_at_least_bytes
+    worst = compile_problem(jobs, replace(limits, watch=replace(limits.watch, toil_factor=factor)))
+    if worst.guarded is None:
+        return believed, None, None
+    watch = replace(limits.watch, toil_factor=math.sqrt(factor), first_look_s=0.5 * LOOK_S)
+    return believed, compile_problem(jobs, replace(limits, watch=watch)), worst
+
+
+def _clear_of_the_line(jobs: Sequence[Job], order: Sequence[int]) -> list[list[int]]:
+    """Orders in which a guard may have less to hold: moves that ask most of the processors last, first, or each beside
+    one that asks little."""
+    rising = sorted(order, key=lambda move: jobs[move].toil.source_s_per_byte * jobs[move].stream_bytes_per_s)
+    falling = rising[::-1]
+    mixed = [move for pair in zip(falling, rising, strict=True) for move in pair][: len(order)]
+    return [rising, falling, mixed]
 
 
 def _beside(
@@ -69,10 +106,12 @@ def _beside(
     """Moves of VMs that are off share neither slots nor ports with live migrations: they run beside them."""
     live = [job for job in jobs if not job.offline]
     found = best_schedule(live, limits, effort=effort, seed=seed, keep_order=keep_order, policies=policies)
-    apart = list_schedule([job for job in jobs if job.offline], limits)
+    apart = list_schedule([job for job in jobs if job.offline], replace(limits, watch=None))
     theirs, ours = iter(apart), iter(found.slots)
     slots = [next(theirs if job.offline else ours) for job in jobs]
-    return Schedule(slots, max(slot.end_s for slot in slots), lower_bound_s(jobs, limits))
+    last_s = max(slot.end_s for slot in slots)
+    at_worst_s = max(last_s, found.makespan_at_worst_s)
+    return Schedule(slots, last_s, lower_bound_s(jobs, limits), found.holds, at_worst_s)
 
 
 _APART = (0.5, 0.9)
@@ -86,11 +125,13 @@ def _set_apart(order: list[int], place: float) -> list[int]:
 
 
 class _Search:
-    def __init__(self, problem: Problem, target_s: float, effort: int) -> None:
-        self.problem = problem
+    def __init__(self, problems: Sequence[Problem], target_s: float, effort: int) -> None:
+        self.problems = problems
         self.target_s = target_s
         self.effort = effort
         self.best = Timeline([], [], [])
+        """Of the first problem; the others count as much when orders are compared."""
+        self.mean_s = math.inf
         self.order: list[int] = []
         self.policy = EAGER
 
@@ -98,16 +139,18 @@ class _Search:
         """Simulate; keep the order when it is no worse. Returns whether it was kept."""
         if self.order and self.done:
             return False
-        self.effort -= max(1, len(order))
-        found = self.problem.run(order, policy)
-        if self.order and found.makespan_s > self.best.makespan_s:
+        self.effort -= max(1, len(order)) * len(self.problems)
+        found = [problem.run(order, policy) for problem in self.problems]
+        mean_s = sum(each.makespan_s for each in found) / len(found)
+        if self.order and mean_s > self.mean_s:
             return False
-        self.best, self.order, self.policy = found, order, policy
+        self.best, self.order, self.policy = found[0], order, policy
+        self.mean_s = mean_s
         return True
 
     @property
     def done(self) -> bool:
-        return self.effort <= 0 or self.best.makespan_s <= self.target_s
+        return self.effort <= 0 or self.mean_s <= self.target_s
 
     def improve(self, chance: random.Random, policies: Sequence[Policy]) -> None:
         """Moves one of the order forward, or swaps two, as long as that does no harm. Half of the time the one

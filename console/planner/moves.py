@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from console.forecast.processors import NO_TOIL, Toil, toil_of
 from console.forecast.values import Forecaster, MigrationType, MoveForecast
 from console.model.cluster import Cluster
+from console.model.identity import HostName
 
+from .guarding import PRIORS
 from .places import Choice
 from .schedule import Job, Slot
 from .values import HeavyClass, InFlight, Interruption, NotMoved, PlannedMove, PlanOptions, Progress
@@ -29,6 +32,7 @@ class Candidate:
     heavy: bool = False
     held: bool = False
     under_way: InFlight | None = None
+    toil: Toil = NO_TOIL
 
     @property
     def fixed_s(self) -> float:
@@ -55,6 +59,16 @@ class Candidate:
         bytes_left = max(0.0, self.shared.bytes_to_send - sent)
         return max(self.fixed_s - elapsed_s, 0.0 if bytes_left > 0 else least_s), bytes_left
 
+    @property
+    def takes_now(self) -> Mapping[HostName, float]:
+        """Logical processors that it takes at this moment, if it is under way and copies."""
+        fixed_s, bytes_left = self.rest
+        if self.under_way is None or fixed_s > 0 or bytes_left <= 0:
+            return {}
+        rate = self.shared.rate_bytes_per_s
+        ends = (self.choice.vm.host, self.toil.source_s_per_byte), (self.choice.host, self.toil.destination_s_per_byte)
+        return {host: rate * seconds for host, seconds in ends}
+
     def job(self, alone: bool) -> Job:
         """As the schedule sees it; its bytes are those that others would take in its place."""
         fixed_s, bytes_left = self.rest
@@ -64,7 +78,8 @@ class Candidate:
         source = self.choice.vm.host
         alone = alone and self.heavy and not running
         apart = self.offline and not self.held  # a held one waits for its release, with the others that are held
-        return Job(source, self.choice.host, fixed_s, bytes_left, stream, alone, running, apart)
+        toil = self.toil.for_each(self.shared.link_weight)
+        return Job(source, self.choice.host, fixed_s, bytes_left, stream, alone, running, apart, toil)
 
     def solo_job(self, alone: bool) -> Job:
         """The same move with its passes as they would be without sharing, for the bound."""
@@ -116,7 +131,10 @@ def forecast_of(
 ) -> Candidate:
     solo = forecaster.forecast(cluster, choice.vm, choice.host, sharing=1)
     shared = forecaster.forecast(cluster, choice.vm, choice.host, sharing=sharing) if sharing > 1 else solo
-    return Candidate(choice, solo, shared, held=choice.vm.id in options.held, under_way=under_way)
+    toil = NO_TOIL
+    if options.guard is not None and shared.migration_type is MigrationType.LIVE:
+        toil = toil_of(cluster.host_by_name[choice.vm.host], choice.vm, PRIORS)
+    return Candidate(choice, solo, shared, held=choice.vm.id in options.held, under_way=under_way, toil=toil)
 
 
 def class_heavy(

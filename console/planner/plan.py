@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from console.forecast.values import Forecaster
@@ -14,6 +14,7 @@ from .after import Survival, hosts_after
 from .bounds import lower_bound_s
 from .easing import eased
 from .fluid import EAGER, MIXED, POLICIES, Policy
+from .guarding import Hold, Watch, notes_on_busy, notes_on_holds, watch_of
 from .improve import Schedule, best_schedule
 from .limits import at_once, implied_ports, limits_of, notes_on, takes_a_slot
 from .moves import Candidate, class_heavy, forecast_of, interruption, interrupts, makespan_p90_s
@@ -105,13 +106,23 @@ class _Planning:
             after=hosts_after(self.cluster, [candidate.choice for candidate in candidates]),
             slots=self.slots,
             makespan_s=timed.makespan_s,
-            makespan_p90_s=makespan_p90_s(timed.makespan_s, timed.moves, self.slots * len(self.nodes)),
+            makespan_p90_s=max(
+                makespan_p90_s(timed.makespan_s, timed.moves, self.slots * len(self.nodes)), timed.at_worst_s
+            ),
             lower_bound_s=timed.lower_bound_s,
             n1_after=may_lose_one,
-            notes=notes_on(self.cluster, self.options, self.slots),
+            notes=(*notes_on(self.cluster, self.options, self.slots), *self._guard_notes(timed)),
             in_flight=tuple(timed.under_way),
             together_with=self.nodes[1:],
+            holds=timed.holds,
         )
+
+    def _guard_notes(self, timed: _Timed) -> tuple[str, ...]:
+        lines = self.options.guard
+        if lines is None or self.options.engine is Engine.NATIVE:
+            return ()
+        ends = {host for move in (*timed.moves, *timed.under_way) for host in (move.source, move.destination)}
+        return (*notes_on_busy(self.cluster.hosts, ends, lines), *notes_on_holds(timed.holds, lines))
 
     @property
     def slots(self) -> int:
@@ -198,12 +209,25 @@ class _Planning:
         to_come.sort(key=lambda move: move.start_s)
         bound_s = lower_bound_s([each.solo_job(alone) for each in ordered], limits)
         # what is under way goes on even where the limits, and with them the bound, would no longer let it
-        return _Timed(to_come, under_way, min(bound_s, found.makespan_s) if under_way else bound_s)
+        least_s = min(bound_s, found.makespan_s) if under_way else bound_s
+        return _Timed(to_come, under_way, least_s, found.holds, found.makespan_at_worst_s)
 
     def _limits(self, candidates: Sequence[Candidate]) -> Limits:
         forecasts = [(each.choice.host, each.solo, each.shared) for each in candidates]
         ports = implied_ports(forecasts, self.nodes, self._sharing(sum(not each.offline for each in candidates)))
-        return limits_of(self.cluster, self.nodes, {each.choice.host for each in candidates}, self.options, ports)
+        limits = limits_of(self.cluster, self.nodes, {each.choice.host for each in candidates}, self.options, ports)
+        return replace(limits, watch=self._watch(candidates))
+
+    def _watch(self, candidates: Sequence[Candidate]) -> Watch | None:
+        """What the run's guard will see; the cluster's own drain has none."""
+        lines = self.options.guard
+        if lines is None or self.options.engine is Engine.NATIVE:
+            return None
+        taken: dict[HostName, float] = {}
+        for each in candidates:
+            for host, processors in each.takes_now.items():
+                taken[host] = taken.get(host, 0.0) + processors
+        return watch_of(self.cluster.hosts, lines, self.nodes, self.slots, taken, self.progress.guard)
 
     def _scheduled(self, jobs: Sequence[Job], limits: Limits, *, was_planned: bool) -> Schedule:
         """In the order that was chosen or planned before; else in the best that is found."""
@@ -233,6 +257,8 @@ class _Timed:
     """In order of start."""
     under_way: list[PlannedMove]
     lower_bound_s: float
+    holds: tuple[Hold, ...]
+    at_worst_s: float
 
     @property
     def makespan_s(self) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from console.forecast.processors import NO_TOIL, Toil
 from console.model.identity import HostName
 
-from .fluid import EAGER, Policy, Problem, Timeline
+from .fluid import EAGER, THE_GUARD, Policy, Problem, Timeline
+from .guarding import PRIORS, Guarded, Watch, may_matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Job:
     """Is under way already: what is left of it starts at 0, whatever the limits are by now."""
     offline: bool = False
     """Only its ownership moves: it is no live migration and takes none of their slots."""
+    toil: Toil = NO_TOIL
+    """What it asks of the processors."""
 
     @property
     def solo_s(self) -> float:
@@ -64,6 +68,8 @@ class Limits:
     """Whether ``slots`` counts moves out and moves in each for themselves; normally they count together."""
     offline_slots: int | None = None
     """VMs that are off or saved, at once out of one node; None: no such limit."""
+    watch: Watch | None = None
+    """What the guard will see; None: no guard is foreseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,9 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
                 capacities.append(capacity)
             uses.append(resources[name])
         job_resources.append(tuple(uses))
+    guarded = _guarded(jobs, limits.watch) if limits.watch is not None else None
     return Problem(
-        fixed_s=[job.fixed_s for job in jobs],
+        fixed_s=[job.fixed_s - (guarded.after_s[place] if guarded else 0.0) for place, job in enumerate(jobs)],
         transfer_bytes=[job.transfer_bytes for job in jobs],
         stream=[job.stream_bytes_per_s for job in jobs],
         alone=[job.alone for job in jobs],
@@ -110,7 +117,41 @@ def compile_problem(jobs: Sequence[Job], limits: Limits) -> Problem:
         pool_sizes=sizes,
         capacities=capacities,
         pool_names=[_pool_words(key, size) for key, size in zip(pools, sizes, strict=True)],
+        guarded=guarded,
     )
+
+
+def _guarded(jobs: Sequence[Job], watch: Watch) -> Guarded | None:
+    """What the guard will see of these jobs; None where it can not matter."""
+    line = watch.lines.host_cpu_fraction
+    if line is None or not jobs:
+        return None
+    hosts = list(dict.fromkeys(host for job in jobs for host in (job.source, job.destination)))
+    place = {host: index for index, host in enumerate(hosts)}
+    nodes = list(dict.fromkeys(job.source for job in jobs))
+    each = [1 / watch.processors[host] if watch.processors.get(host) else 0.0 for host in hosts]
+    ends = [(place[job.source], place[job.destination]) for job in jobs]
+    factor = watch.toil_factor
+    toils = [(job.toil.source_s_per_byte * factor, job.toil.destination_s_per_byte * factor) for job in jobs]
+    known = Guarded(
+        watch=watch,
+        hosts=hosts,
+        homes=[place[node] for node in nodes],
+        guard_of=[nodes.index(job.source) for job in jobs],
+        ends=ends,
+        takes=[(out * each[one], into * each[other]) for (out, into), (one, other) in zip(toils, ends, strict=True)],
+        guests=[(job.toil.guest_processors * each[one], job.toil.guest_processors * each[other])
+                for job, (one, other) in zip(jobs, ends, strict=True)],
+        after_s=[_after_s(job) for job in jobs],
+        busy=[watch.busy.get(host, 0.0) for host in hosts],
+        line=line,
+    )  # fmt: skip
+    streams = [job.stream_bytes_per_s if job.transfer_bytes > 0 else 0.0 for job in jobs]
+    return known if may_matter(known, streams) else None
+
+
+def _after_s(job: Job) -> float:
+    return PRIORS.after_copying_s(job.fixed_s) if job.transfer_bytes > 0 and not job.running else 0.0
 
 
 def pools_of(job: Job, limits: Limits) -> list[tuple[tuple[str, ...], int]]:
@@ -174,4 +215,6 @@ def slots_of(problem: Problem, timeline: Timeline) -> list[Slot]:
 def _wait_words(problem: Problem, waited: int | None, start_s: float) -> str:
     if start_s <= 0:
         return ""
+    if waited == THE_GUARD:
+        return "the guard: the processors are over its line, or were"
     return problem.pool_names[waited] if waited is not None else "the link to be free"

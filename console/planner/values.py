@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 
 from console.forecast.values import MoveForecast
+from console.guard import Lines, Stance
 from console.model.cluster import MigrationTransport
 from console.model.identity import HostName, VmId, VmRef
 
+from .guarding import Hold
 from .schedule import SharedLink
 
 
@@ -93,6 +95,8 @@ class PlanOptions:
     transport: MigrationTransport | None = None
     """Plan as if the drained node used this one."""
     limits: SiteLimits = SiteLimits()
+    guard: Lines | None = None
+    """The guard that the run will have, to be foreseen; None: nothing will be held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class Progress:
     in_flight: tuple[InFlight, ...] = ()
     destinations: Mapping[VmId, HostName] = field(default_factory=dict)
     """What was planned and has not started, in planned order: kept wherever it still holds."""
+    guard: Stance | None = None
+    """Where the run's guard stands; None: it has not spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,8 @@ class Plan:
     """Moves that were under way when this was planned: they began before second 0."""
     together_with: tuple[HostName, ...] = ()
     """Further nodes that the same plan empties at the same time."""
+    holds: tuple[Hold, ...] = ()
+    """When the guard is foreseen to let nothing start."""
 
     @property
     def nodes(self) -> tuple[HostName, ...]:

@@ -12,7 +12,7 @@ from console.model.cluster import Cluster, MigrationTransport
 from .plan import plan_drains
 from .refusals import Blocked
 from .values import Engine, Plan, PlanOptions, SlotReading
-from .words import duration_text
+from .words import count_text, duration_text
 
 _WORTH_TELLING = 0.01
 """Of the makespan."""
@@ -50,7 +50,13 @@ def what_helps(
     further step is told only where it saves more than the one before."""
     found: list[WhatIf] = []
     worth_s = _WORTH_TELLING * plan.makespan_s
-    for lever in (_more_slots(plan), _wider_cap(cluster, plan), _other_transports(cluster, plan), _fewer_vms(plan)):
+    for lever in (
+        _more_slots(plan),
+        _fewer_slots(plan),
+        _wider_cap(cluster, plan),
+        _other_transports(cluster, plan),
+        _fewer_vms(plan),
+    ):
         saved_by_less_s = 0.0
         for change, options in lever if _has_levers(plan) else ():
             other = plan_drains(cluster, plan.nodes, options, forecaster, blocked=blocked)
@@ -73,6 +79,14 @@ def _more_slots(plan: Plan) -> Iterator[tuple[str, PlanOptions]]:
     while slots <= _MOST_SLOTS:
         yield f"{slots} moves at once instead of {plan.slots}", replace(plan.options, slots=slots)
         slots *= 2
+
+
+def _fewer_slots(plan: Plan) -> Iterator[tuple[str, PlanOptions]]:
+    """Where the guard is foreseen to hold, fewer at once may never come near its line."""
+    if plan.holds and plan.slots > 1:
+        fewer = plan.slots // 2
+        words = f"{count_text(fewer, 'move')} at once instead of {plan.slots}, which the guard does not hold"
+        yield words, replace(plan.options, slots=fewer)
 
 
 def _wider_cap(cluster: Cluster, plan: Plan) -> Iterator[tuple[str, PlanOptions]]:

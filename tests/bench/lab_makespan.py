@@ -2,7 +2,7 @@
 
 Plans the first host with anything to move of each scenario from a reading and carries the drain out with the product's
 own runner, in virtual time; forecast and lab share no code. Names of scenarios as arguments choose some of them;
-``--seed=N`` draws other VMs. No forecast foresees what the guard will hold back: ``--no-guard`` drains without one.
+``--seed=N`` draws other VMs; ``--no-guard`` drains without a guard, and forecasts none.
 Moves that fail are left out of the comparison on both sides. Where nothing can be moved, or nothing that was started
 arrives, no forecast is scored: the line says why.
 """
@@ -94,7 +94,8 @@ class Informed(Drain):
 
     def plan(self, cluster: Cluster, options: PlanOptions | None = None) -> Plan:
         findings = run_checks(Facts(cluster, self.node, account=ACCOUNT))
-        return make_plan(cluster, self.node, options or PlanOptions(), self.forecaster(), findings)
+        foreseen = replace(options or PlanOptions(), guard=self.rules.guard)
+        return make_plan(cluster, self.node, foreseen, self.forecaster(), findings)
 
     def planner(self) -> FreshPlanner:
         return FreshPlanner(self.door, self.lab.clock, self.site, self.forecaster())
