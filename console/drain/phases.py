@@ -170,6 +170,12 @@ def _strangers(turn: Turn, node: NodeFacts) -> tuple[str, ...]:
     return tuple(role.name for role in node.roles if role.is_vm and role.name not in known and role.name not in seen)
 
 
+def _found(turn: Turn) -> tuple[str, ...]:
+    """Roles that were found and that no plan has a way for yet."""
+    known = {move.vm.role for move in turn.state.moves.values()}
+    return tuple(name for name in turn.state.roles_added_for if name not in known)
+
+
 def _move_owned(turn: Turn, node: NodeFacts) -> bool:
     """Move what is left besides VMs, each once; True while that goes on."""
     tried = {(item.kind, item.name): item for item in turn.state.owned}
@@ -201,6 +207,8 @@ def _settle_or_wait(turn: Turn, node: NodeFacts) -> None:
     on_its_way = left & (moved | set(turn.state.roles_added_for))
     patience = turn.seconds_since(turn.state.verifying_since) < turn.rules.empty_patience_s
     if on_its_way and patience:
+        if set(_found(turn)) & left:  # what arrived a moment ago counts as moving for another moment
+            turn.ask(Replan(None))
         return
     turn.record(ev.NodeNotEmpty(turn.at, node.left()))
     finish(turn, settled_outcome(turn.state), "")

@@ -27,7 +27,7 @@ from console.model.identity import HostName, RoleName, VmId
 from console.ports import Reader
 from console.windows import catalogue, decode
 from console.windows.catalogue.leases import LEASE_PREFIX
-from console.windows.commands import Call, Row
+from console.windows.commands import Answer, Call, Row
 from console.windows.decode import Problems
 from console.windows.decode.cluster import VM_GROUP_TYPE, Group, Resource, RoleState
 from console.windows.decode.events import EventRecord
@@ -122,15 +122,25 @@ class Lookout:
 
     async def arrival(self, move: Move, host: HostName) -> Arrival:
         """The VM on the host where its role is said to be."""
-        group, rows = await asyncio.gather(self._group_of(move), self.reader.read(host, catalogue.vms.vm(move.vm.id)))
-        found = decode.vms.virtual_machines(rows.rows, host, self.clock.now(), Problems(host))
+        group, told = await asyncio.gather(self._group_of(move), self._told_of(host, move.vm.id))
+        owner = host if group.owner is None else self.circle.name(group.owner)
+        if isinstance(told, CommandFailed) and owner == host:
+            raise told
+        rows = () if isinstance(told, CommandFailed) else told.rows  # it left again, and the host knows it no more
+        found = decode.vms.virtual_machines(rows, host, self.clock.now(), Problems(host))
         vm = next((item for item in found if item.id == move.vm.id), None)
         return Arrival(
-            owner=host if group.owner is None else self.circle.name(group.owner),
+            owner=owner,
             role_state=group.state,
             vm_state=-1 if vm is None else vm.state_number,
             heartbeat=None if vm is None or vm.heartbeat is None else int(vm.heartbeat),
         )
+
+    async def _told_of(self, host: HostName, vm: VmId) -> Answer | CommandFailed:
+        try:
+            return await self.reader.read(host, catalogue.vms.vm(vm))
+        except CommandFailed as refusal:
+            return refusal
 
     async def _group_of(self, move: Move) -> Group:
         groups = await self.circle.told(catalogue.cluster.group_of_vm(move.vm.id), decode.cluster.groups)

@@ -20,7 +20,9 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +82,25 @@ def end_runner(lab: Served) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-async def press(lab: Served, keys: int, *, armed: bool, seed: int) -> int:
-    """How often the console had to be opened; it should be once."""
+@dataclass
+class Pressed:
+    """What the keys met."""
+
+    consoles: int = 0
+    """How often one had to be opened: the palette knows a way to leave."""
+    screens: Counter[str] = field(default_factory=Counter)
+    """Which screen was on top after each batch."""
+
+
+async def press(lab: Served, keys: int, *, armed: bool, seed: int) -> Pressed:
+    """Press so many, in as many consoles as that takes."""
     dice = random.Random(seed)
     site = find_site(Path(lab.config), None, lambda cluster, options: SecretStr(lab.password))
-    left, consoles = keys, 0
+    left, pressed = keys, Pressed()
     async with open_operations(site, read_only=not armed) as operations:
         while left > 0:
             app = DrainboardApp(operations, run=operations.runs()[0].run, settle_s=0.0)
-            consoles += 1
+            pressed.consoles += 1
             async with app.run_test(size=SIZE) as pilot:
                 while app.store.findings is None:
                     await pilot.pause(0.05)
@@ -97,8 +109,9 @@ async def press(lab: Served, keys: int, *, armed: bool, seed: int) -> int:
                     with app.batch_update() if hasty else nullcontext():
                         for _ in range(HASTE if hasty else 1):
                             left -= await _batch(app, pilot, batch(dice, min(BATCH, left)))
+                            pressed.screens[type(app.screen).__name__.removesuffix("Screen")] += 1
                     await pilot.pause(0)
-    return consoles
+    return pressed
 
 
 async def _batch(app: DrainboardApp, pilot: Pilot[Any], keys: list[str]) -> int:
@@ -170,7 +183,7 @@ def main() -> int:
         orphaned_run(lab)
         before, read = lab.changing_commands(), lab.commands()
         began, processor_s = time.monotonic(), time.process_time()
-        consoles = asyncio.run(press(lab, given.keys, armed=given.armed, seed=given.seed))
+        pressed = asyncio.run(press(lab, given.keys, armed=given.armed, seed=given.seed))
         took_s, processor_s = time.monotonic() - began, time.process_time() - processor_s
         changed = lab.changing_commands() - before
         reads = lab.commands() - read - changed
@@ -179,9 +192,10 @@ def main() -> int:
             end_all(lab)
             problems = broken(lab, world)
     print(
-        f"{given.keys} keys in {took_s:.0f} s ({processor_s:.0f} s of processor time), {consoles} console(s) opened:"
-        f" {reads} reading and {changed} changing commands reached the hosts"
+        f"{given.keys} keys in {took_s:.0f} s ({processor_s:.0f} s of processor time), {pressed.consoles} console(s)"
+        f" opened: {reads} reading and {changed} changing commands reached the hosts"
     )
+    print("  on top: " + ", ".join(f"{name} {count}" for name, count in pressed.screens.most_common()))
     if given.armed:
         print(f"{len(problems)} promises broken")
     for problem in problems:

@@ -100,6 +100,17 @@ def test_a_vm_that_the_plan_did_not_know_joins_the_run() -> None:
     assert table.asked(cmd.CheckMove)
 
 
+def test_a_found_vm_that_no_plan_can_move_yet_is_planned_for_again() -> None:
+    table = moved()
+    table.send(sg.NodeRead, node(table.state, left=("vm-9",)))
+    table.send(sg.Replanned, plan_for(calm_world(1), None, None), None)
+    assert table.state.phase is Phase.VERIFYING
+    table.send(sg.NodeRead, node(table.state, left=("vm-9",)), at_s=30.0)
+    assert table.asked(cmd.Replan) == [cmd.Replan(None)]
+    table.send(sg.Replanned, plan_for(calm_world(10), None, None), None)
+    assert table.state.phase is Phase.MOVING
+
+
 def test_a_held_vm_keeps_the_run_open() -> None:
     table = desk(2).claim().ask(rq.HoldMove(desk(2).vm(1))).start(0).arrive(0)
     for second in range(10, 400, 30):

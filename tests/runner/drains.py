@@ -53,6 +53,7 @@ class Drain:
     settings: tuple[tuple[str, int], ...] = ()
     node: HostName = NODE
     when_stuck: WhenStuck = WhenStuck.ASK
+    pause_node: bool = True
 
     @property
     def hosts(self) -> tuple[HostName, ...]:
@@ -78,7 +79,14 @@ class Drain:
         at = self.lab.clock.now()
         consents = consent_entries(interrupt=["all"], settings=self.settings, by="tester", at=at)
         event = open_event(
-            plan, cluster, run=self.run, at=at, operator="tester", consents=consents, when_stuck=self.when_stuck
+            plan,
+            cluster,
+            run=self.run,
+            at=at,
+            operator="tester",
+            consents=consents,
+            when_stuck=self.when_stuck,
+            pause_node=self.pause_node,
         )
         self.journal.append(self.run, event)
         return plan

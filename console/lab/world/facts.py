@@ -60,6 +60,8 @@ class Facts:
 
     repairs: dict[str, Repair] = field(default_factory=dict)
     """By volume."""
+    away_since_s: dict[str, float] = field(default_factory=dict)
+    """Paused hosts whose disks are out of the storage, by name."""
     volume_counters: dict[tuple[str, str], VolumeCounter] = field(default_factory=dict)
     """By host and volume."""
     intents: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "release": frozenset({"vm"}),
     "dirtying": frozenset({"vm", "first_second_mib", "exponent"}),
     "foreign-move": frozenset({"vm", "destination", "type"}),
+    "balance": frozenset({"vm"}),
     "vm": frozenset({"vm", "state", "status", "heartbeat"}),
     "csv-latency": frozenset({"volume", "seconds"}),
     "csv-state": frozenset({"volume", "host", "state"}),
@@ -66,6 +67,7 @@ class WorldFaults:
             "csv-state": self._csv_state,
             "heartbeat-loss": self._heartbeat_loss,
             "foreign-move": self._foreign_move,
+            "balance": self._balance,
             "fill-memory": self._fill_memory,
             "setting": self._setting,
             "link": self._link,
@@ -222,6 +224,17 @@ class WorldFaults:
         self.cluster.service.move_vm_role(
             self._group(details), self._host(details, "destination").name, live, by="foreign", user="LAB\\other"
         )
+
+    def _balance(self, details: Details) -> None:
+        """The cluster's balancer makes its round, unless it is off: one VM goes to the roomiest host."""
+        world = self.cluster.world
+        if not world.settings["AutoBalancerMode"]:
+            return
+        group = self._group(details)
+        roomiest = max(world.up_hosts(), key=lambda host: (world.free_bytes(host.name), host.name))
+        words = "The cluster's balancer is about to move virtual machines."
+        world.log.write(world.now_s, group.owner, log.CLUSTERING, 1808, log.INFORMATION, words)
+        self.cluster.service.move_vm_role(group, roomiest.name, "Live", by="balancer")
 
     # -- storage, network, settings -----------------------------------------------------------------------------
 

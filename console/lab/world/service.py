@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from console.lab.world import outcome_log
+from console.lab.world import facts_storage, outcome_log
 from console.lab.world.mover import Mover
 from console.lab.world.moving import Move, MoveKind, Outcome
 from console.lab.world.placement import conflicts_with_affinity, possible_owners
@@ -170,6 +170,7 @@ class ClusterService:
         if destination is not None and (destination.state is not NodeState.UP or destination is host):
             raise ClusterRefusal(NODE_NOT_AVAILABLE, "The target node is not available.", destination.name)
         host.state = NodeState.PAUSED
+        facts_storage.node_left(self.world, host.name)
         host.flags |= 32 if avoid else 0
         if drain:
             self._drain(host, destination)
@@ -231,6 +232,7 @@ class ClusterService:
         if host.state is not NodeState.PAUSED:
             raise ClusterRefusal(NODE_NOT_PAUSED, "The cluster node is not paused.", host.name)
         host.state, host.drain_status = NodeState.UP, DrainStatus.NOT_INITIATED
+        facts_storage.node_came_back(self.world, host.name)
         host.drain_target, host.drain_error = UNSET, 0
         host.flags &= ~32
         for move in list(self.world.pending.values()):

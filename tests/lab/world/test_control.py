@@ -175,7 +175,7 @@ async def test_faults_of_the_wire_are_thrown_and_lifted(lab: Asked) -> None:
     [
         ("GET", "/", None, 404, "there are GET /world"),
         ("POST", "/fault", [], 400, "JSON object"),
-        ("POST", "/fault", {"kind": "earthquake"}, 400, "no fault 'earthquake'; there are clock-jump"),
+        ("POST", "/fault", {"kind": "earthquake"}, 400, "no fault 'earthquake'; there are balance, clock-jump"),
         ("POST", "/fault", {"kind": "stuck"}, 400, "stuck needs 'vm'"),
         ("POST", "/fault", {"kind": "stuck", "vm": "nobody"}, 400, "0 VMs are called 'nobody'"),
         ("POST", "/fault", {"kind": "drain", "host": "HV01", "node": "x"}, 400, "knows nothing of node"),
