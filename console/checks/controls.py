@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from console.model.cluster import MigrationTransport
 
-from .registry import Check, Facts, Family, Finding, check, cluster_evidence
+from .registry import Check, Facts, Family, Finding, check, cluster_evidence, owned
 from .values import Fix, Severity, Subject
+
+BUILD_2022 = 20348
 
 CAPS = (0.25, 0.5, 0.75)
 """Fractions of the network that the finish is told for. None is advised beyond the last: the rest is for storage."""
-TIGHT = 1.05
+TIGHT = 1.1
 """A cap that costs less than this factor against the widest advised one decides nothing."""
 
 
@@ -41,7 +43,7 @@ def atc_owns(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.ADVICE,
     Family.NETWORK,
     "The cluster is older than the update of September 2022 and knows neither limit nor SMB cap",
-    "Live Migration Internals and Tuning, cluster-wide concurrency and bandwidth: KB5017381",
+    "Live Migration Internals and Tuning, cluster-wide concurrency and bandwidth: KB5017381 for Windows Server 2022",
     reads=(
         "cluster.MaximumParallelMigrations",
         "cluster.SetSMBBandwidthLimit",
@@ -53,11 +55,17 @@ def smb_controls_absent(facts: Facts, this: Check) -> Iterator[Finding]:
     if known is None:
         yield this.unknown(Subject(), "The cluster's limits (Get-Cluster) were not read.")
     elif not known:
+        older = next((host for host in facts.hosts() if host.build is not None and host.build < BUILD_2022), None)
         yield this.conflict(
             Subject(),
             "The cluster does not know MaximumParallelMigrations and the SMB cap: each host's own limit holds.",
             cluster_evidence(facts, "MaximumParallelMigrations", "not there"),
-            Fix("Install the updates since September 2022 on every node."),
+            Fix(
+                f"Nothing to do: nodes older than Windows Server 2022 ({older.name}) have no such update; set "
+                "MaximumVirtualMachineMigrations on each host."
+                if older
+                else "Install the updates since September 2022 on every node."
+            ),
         )
 
 
@@ -94,9 +102,12 @@ def smb_cap_tight(facts: Facts, this: Check) -> Iterator[Finding]:
         Subject(host=facts.node),
         f"The SMB cap of {cap:.0%} decides when a drain is done: {told}{free}.",
         cluster_evidence(facts, "SMBBandwidthLimitFactor", facts.cluster.settings.smb_bandwidth_limit_factor),
-        Fix(
-            f"Raise it to {enough:.0%} for the window, and watch what else uses SMB.",
-            f"(Get-Cluster).SMBBandwidthLimitFactor = {round(enough * 10_000)}",
+        owned(
+            facts,
+            Fix(
+                f"Raise it to {enough:.0%} for the window, watch what else uses SMB, and put it back afterwards.",
+                f"(Get-Cluster).SMBBandwidthLimitFactor = {round(enough * 10_000)}",
+            ),
         ),
     )
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from console.model.cluster import Cluster, ClusterNetwork, Host, MigrationTransport, NetworkRole
 
-from .networks import carrier, eligible_networks, excluding
+from .networks import carrier, eligible_networks, excluding, uncarried
 from .reads import CARRIERS, NETWORKS
-from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, untold
+from .registry import Check, Facts, Family, Finding, check, cluster_evidence, host_evidence, listed, quoted, untold
 from .transport import rdma_works
 from .values import Fix, Severity, Subject
 
@@ -27,16 +27,14 @@ def encrypted(host: Host) -> bool | None:
     "network-not-isolated",
     Severity.RISKS,
     Family.NETWORK,
-    "Clients or VMs reach a network that may carry migration, and what goes over it is not encrypted",
+    "Clients reach a network that may carry migration, and what goes over it is not encrypted; only advice where "
+    "another network comes first",
     "Live Migration Internals and Tuning, live migration security in 2025; ClusterNetwork Role ClusterAndClient",
     reads=(*NETWORKS, "vm-host.VirtualMachineMigrationPerformanceOption"),
 )
 def not_isolated(facts: Facts, this: Check) -> Iterator[Finding]:
-    reachable = [
-        network
-        for network in eligible_networks(facts.cluster)
-        if network.up is not False and network.role in (NetworkRole.CLIENT, NetworkRole.CLUSTER_AND_CLIENT)
-    ]
+    eligible = [network for network in eligible_networks(facts.cluster) if network.up is not False]
+    reachable = [one for one in eligible if one.role in (NetworkRole.CLIENT, NetworkRole.CLUSTER_AND_CLIENT)]
     if not reachable:
         return
     hosts = facts.hosts()
@@ -45,10 +43,12 @@ def not_isolated(facts: Facts, this: Check) -> Iterator[Finding]:
     for network in reachable if plain else ():
         yield this.conflict(
             Subject(),
-            f"{network.name} is open to clients, may carry migration, and {listed(host.name for host in plain)} "
-            "send memory over it in the clear.",
+            f"{network.name} is open to clients and may carry migration"
+            f"{'' if network is eligible[0] else f' when {eligible[0].name} fails'}: "
+            f"{listed(host.name for host in plain)} would send the VMs' memory over it unencrypted.",
             cluster_evidence(facts, "Role of the network", f"{network.name} {network.role}"),
-            excluding(facts.cluster, [network], "Keep migration off it, or encrypt SMB and migrate by SMB."),
+            excluding(facts, [network], "Keep migration off it where another network is left, or encrypt it (SMB)."),
+            None if network is eligible[0] else Severity.ADVICE,
         )
 
 
@@ -74,11 +74,13 @@ def encryption_on_old_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
         if host.smb_encrypts:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} (build {host.build}) encrypts SMB, which takes RDMA's fast path away before 2022.",
+                f"{host.name} (build {host.build}) encrypts all SMB, which takes RDMA's fast path away before Windows "
+                "Server 2022.",
                 host_evidence(host, "EncryptData", True),
                 Fix(
-                    "Isolate the migration network and turn encryption off there, or upgrade the node.",
-                    "Set-SmbServerConfiguration -EncryptData $false -Confirm:$false",
+                    "Upgrade the node. Or turn encryption off, which holds for every SMB share and all storage "
+                    "traffic of this node: only on an isolated network, and if the site's rules allow it.",
+                    f"Set-SmbServerConfiguration -CimSession {quoted(host.name)} -EncryptData $false",
                 ),
             )
 
@@ -115,6 +117,7 @@ def shared_with_csv(facts: Facts, this: Check) -> Iterator[Finding]:
     first = next((network for network in eligible_networks(facts.cluster) if network.up is not False), None)
     if storage is None or first is None or facts.cluster.network_intents:
         return
+    yield from uncarried(facts, this)
     for host in facts.hosts():
         ours, theirs = carrier(facts.cluster, host, first), carrier(facts.cluster, host, storage)
         capped = _capped(facts, host)
@@ -127,10 +130,11 @@ def shared_with_csv(facts: Facts, this: Check) -> Iterator[Finding]:
         yield this.conflict(
             Subject(host=host.name),
             f"On {host.name} migration and CSV traffic share {ours.name} ({' and '.join(names)}) and nothing is "
-            "reserved: a drain can starve the heartbeats and the disks.",
+            "reserved for the latter: a drain can starve heartbeats and storage.",
             host_evidence(host, "Get-NetQosTrafficClass", "no share reserved"),
             Fix(
-                "Reserve a share for cluster traffic (Network ATC, QoS), cap SMB, or migrate over another adapter.",
-                "Get-NetQosTrafficClass",
+                "Reserve a share for cluster and storage traffic (Network ATC, DCB), cap SMB, or migrate over another "
+                "adapter. For tonight: fewer moves at once; the guard holds starts when storage suffers.",
+                f"Get-NetQosTrafficClass -CimSession {quoted(host.name)}",
             ),
         )

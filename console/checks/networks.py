@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from console.model.cluster import Cluster, ClusterNetwork, Host, NetworkAdapter, NetworkRole
 
 from .reads import CARRIERS, LINKS, NETWORKS
-from .registry import Check, Facts, Family, Finding, check, host_evidence, quoted
+from .registry import Check, Facts, Family, Finding, check, host_evidence, owned, quoted, untold
 from .transport import GBE, fastest_link
 from .values import Evidence, Fix, Severity, Subject
 
@@ -18,6 +18,8 @@ SELECTION_TIMEOUT_S = 20
 
 IP_AND_ICMP_HEADERS = 28
 """Bytes of a packet that are not the ping's payload (RFC 791, RFC 792)."""
+
+VMQ_FROM_GBE = 10
 
 IN_BOX = "Microsoft"
 """DriverProvider of the drivers that come with Windows."""
@@ -58,35 +60,55 @@ def _address_on(cluster: Cluster, host: Host, network: ClusterNetwork) -> str:
     return next(addresses, host.name)
 
 
-def carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
-    """The adapter by which the host joins the network."""
+VIRTUAL = "Hyper-V Virtual Ethernet Adapter"
+"""How Windows describes a host's adapter on a virtual switch (a second one has a number behind it)."""
+
+
+def carriers(cluster: Cluster, host: Host, network: ClusterNetwork) -> tuple[NetworkAdapter, ...]:
+    """The physical adapters by which the host joins the network: its own, or those under its virtual switch."""
     names = {
         interface.adapter
         for interface in cluster.interfaces or ()
         if interface.host == host.name and interface.network == network.name
     }
-    return next((adapter for adapter in host.adapters or () if adapter.description in names), None)
+    if any(name.startswith(VIRTUAL) for name in names):
+        names |= set(host.uplinks or ())
+    return tuple(adapter for adapter in host.adapters or () if adapter.description in names)
 
 
-def excluding(cluster: Cluster, unwanted: Iterable[ClusterNetwork], text: str) -> Fix:
+def carrier(cluster: Cluster, host: Host, network: ClusterNetwork) -> NetworkAdapter | None:
+    """The first of them."""
+    return next(iter(carriers(cluster, host, network)), None)
+
+
+def excluding(facts: Facts, unwanted: Iterable[ClusterNetwork], text: str) -> Fix:
     """Keep migration off some networks, and off those that it is kept off already."""
-    ids = dict.fromkeys(
-        network.id for network in (*(one for one in cluster.networks if one.migration_excluded), *unwanted)
-    )
-    return Fix(
-        text,
+    kept_off = [network for network in facts.cluster.networks if network.migration_excluded]
+    ids = dict.fromkeys(network.id for network in (*kept_off, *unwanted))
+    line = (
         "Get-ClusterResourceType -Name 'Virtual Machine' | "
-        f"Set-ClusterParameter -Name MigrationExcludeNetworks -Value {quoted(';'.join(ids))}",
+        f"Set-ClusterParameter -Name MigrationExcludeNetworks -Value {quoted(';'.join(ids))}"
     )
+    return owned(facts, Fix(text, line))
+
+
+def uncarried(facts: Facts, this: Check) -> Iterator[Finding]:
+    """One open question for the hosts that join such a network by an adapter of which the physical one is not known."""
+    networks, lost = eligible_networks(facts.cluster), []
+    for host in facts.hosts():
+        joined = {one.network for one in facts.cluster.interfaces or () if one.host == host.name}
+        mine = [network for network in networks if network.name in joined]
+        if host.adapters is not None and not all(carriers(facts.cluster, host, network) for network in mine):
+            lost.append(host)
+    yield from untold(this, lost, "The physical adapter under the one that carries migration")
 
 
 def _carriers(facts: Facts) -> Iterator[tuple[Host, NetworkAdapter]]:
-    """Each host's adapters on the networks that may carry migration."""
-    for network in eligible_networks(facts.cluster):
-        for host in facts.hosts():
-            adapter = carrier(facts.cluster, host, network)
-            if adapter is not None:
-                yield host, adapter
+    """Each host's adapters on the networks that may carry migration, each once."""
+    for host in facts.hosts():
+        found = (carriers(facts.cluster, host, network) for network in eligible_networks(facts.cluster))
+        for adapter in {adapter.name: adapter for several in found for adapter in several}.values():
+            yield host, adapter
 
 
 @check(
@@ -137,6 +159,7 @@ def _excluded(cluster: Cluster) -> str:
 )
 def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
     """One order holds for all hosts: the network whose slowest adapter is the fastest should be the first."""
+    yield from uncarried(facts, this)
     networks = [network for network in eligible_networks(facts.cluster) if network.up is not False]
     speeds = [_speeds(facts, network) for network in networks]
     told = {host for found in speeds for host in found}
@@ -154,10 +177,13 @@ def wrong_network(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"On {host.name} migration would take {first.name} ({picked / GBE:.0f} Gbit/s) though "
                 f"{best.name} has {better / GBE:.0f}.",
                 host_evidence(host, "MigrationNetworkOrder", first.name),
-                Fix(
-                    f"Put {best.name} first.",
-                    "Get-ClusterResourceType -Name 'Virtual Machine' | "
-                    f"Set-ClusterParameter -Name MigrationNetworkOrder -Value {quoted(order)}",
+                owned(
+                    facts,
+                    Fix(
+                        f"Put {best.name} first.",
+                        "Get-ClusterResourceType -Name 'Virtual Machine' | "
+                        f"Set-ClusterParameter -Name MigrationNetworkOrder -Value {quoted(order)}",
+                    ),
                 ),
             )
 
@@ -187,9 +213,11 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
         cost_s = SELECTION_TIMEOUT_S * len(down)
         yield this.conflict(
             Subject(),
-            f"{len(down)} network(s) that are down stay eligible: on {older[0].name} each move starts {cost_s} s late.",
+            f"Migration may use {' and '.join(network.name for network in down)}, which "
+            f"{'is' if len(down) == 1 else 'are'} down: from a node older than 2025 ({older[0].name}) a move may "
+            f"start up to {cost_s} s late.",
             (Evidence("Get-ClusterNetwork State", down[0].name, None, facts.cluster.read_at),),
-            excluding(facts.cluster, down, "Exclude what is down from migration."),
+            excluding(facts, down, "Bring it up, or exclude what stays down from migration."),
         )
 
 
@@ -202,6 +230,7 @@ def slow_selection(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=(*NETWORKS, *CARRIERS, "adapters.MtuSize"),
 )
 def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
+    yield from uncarried(facts, this)
     for network in eligible_networks(facts.cluster):
         carriers = [(host, carrier(facts.cluster, host, network)) for host in facts.hosts()]
         sizes = [(host, adapter.mtu_bytes) for host, adapter in carriers if adapter and adapter.mtu_bytes]
@@ -216,7 +245,8 @@ def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
                     f"On {network.name} {host.name} sends packets of {size} bytes, most hosts of {usual}.",
                     host_evidence(host, "MtuSize", size),
                     Fix(
-                        "Set one size on hosts and switches; prove the path with a ping that may not be split.",
+                        "Set one size on hosts and switches; prove the path from another host with a ping that may "
+                        "not be split.",
                         f"ping -f -l {payload} {_address_on(facts.cluster, host, network)}",
                     ),
                 )
@@ -226,18 +256,25 @@ def mtu_differs(facts: Facts, this: Check) -> Iterator[Finding]:
     "network-vmq",
     Severity.RISKS,
     Family.NETWORK,
-    "VMQ is off on an adapter that carries migration",
-    "Live Migration Internals and Tuning, migration plateaus; Get-NetAdapterVmq Enabled",
+    "VMQ is off on an adapter of 10 GbE or more that carries migration",
+    "Live Migration Internals and Tuning, migration plateaus; Get-NetAdapterVmq Enabled; windowsserverdocs: below 10 "
+    "GbE the switch does without VMQ",
     reads=(*NETWORKS, *CARRIERS, "adapters-vmq.Name", "adapters-vmq.Enabled"),
 )
 def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
+    yield from uncarried(facts, this)
     for host, adapter in _carriers(facts):
-        if adapter.vmq_enabled is False:
+        fast = adapter.link_bytes_per_s is None or adapter.link_bytes_per_s >= VMQ_FROM_GBE * GBE
+        if adapter.vmq_enabled is False and fast:
             yield this.conflict(
                 Subject(host=host.name),
-                f"VMQ is off on {adapter.name} of {host.name}: one processor core limits the rate.",
+                f"VMQ is off on {adapter.name} of {host.name}: where a virtual switch is on it, one processor core "
+                "limits the rate.",
                 host_evidence(host, "Get-NetAdapterVmq Enabled", False),
-                Fix("Switch it on.", f"Enable-NetAdapterVmq -Name {quoted(adapter.name)}"),
+                Fix(
+                    "Switch it on while the node is empty: the adapter restarts and loses its link for seconds.",
+                    f"Enable-NetAdapterVmq -CimSession {quoted(host.name)} -Name {quoted(adapter.name)}",
+                ),
             )
 
 
@@ -250,6 +287,7 @@ def vmq_off(facts: Facts, this: Check) -> Iterator[Finding]:
     reads=(*NETWORKS, *CARRIERS, "adapters.DriverVersionString", "adapters.DriverProvider"),
 )
 def driver(facts: Facts, this: Check) -> Iterator[Finding]:
+    yield from uncarried(facts, this)
     versions: dict[str, Counter[str]] = {}
     carriers = list(_carriers(facts))
     for _, adapter in carriers:
@@ -261,7 +299,7 @@ def driver(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(host=host.name),
                 f"{adapter.name} of {host.name} runs on the driver that came with Windows.",
                 host_evidence(host, "DriverProvider", adapter.driver_provider),
-                Fix("Install the vendor's current driver.", f"Get-NetAdapter -Name {quoted(adapter.name)}"),
+                Fix("Install the vendor's current driver while the node is empty.", _look_at(host, adapter)),
             )
             continue
         seen = versions.get(adapter.name, Counter())
@@ -271,9 +309,13 @@ def driver(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"{adapter.name} of {host.name} has driver {adapter.driver_version}, most hosts "
                 f"{seen.most_common(1)[0][0]}.",
                 host_evidence(host, "DriverVersionString", adapter.driver_version),
-                Fix("Bring all nodes to one version.", f"Get-NetAdapter -Name {quoted(adapter.name)}"),
+                Fix("Bring all nodes to one version, each while it is empty.", _look_at(host, adapter)),
                 Severity.ADVICE,
             )
+
+
+def _look_at(host: Host, adapter: NetworkAdapter) -> str:
+    return f"Get-NetAdapter -CimSession {quoted(host.name)} -Name {quoted(adapter.name)}"
 
 
 @check(
@@ -281,7 +323,7 @@ def driver(facts: Facts, this: Check) -> Iterator[Finding]:
     Severity.RISKS,
     Family.NETWORK,
     "RDMA is enabled but does not work",
-    "Get-NetAdapterRdma Enabled",
+    "Get-NetAdapterRdma Enabled and OperationalState",
     reads=("adapters.Name", "adapters-rdma.Name", "adapters-rdma.Enabled", "adapters-rdma.OperationalState"),
 )
 def rdma_not_operational(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -290,9 +332,12 @@ def rdma_not_operational(facts: Facts, this: Check) -> Iterator[Finding]:
             if adapter.rdma_enabled and adapter.rdma_operational is False:
                 yield this.conflict(
                     Subject(host=host.name),
-                    f"RDMA is enabled on {adapter.name} of {host.name} but does not work: SMB falls back to TCP.",
+                    f"RDMA is enabled on {adapter.name} of {host.name} but does not work: SMB falls back to TCP there.",
                     host_evidence(host, "Get-NetAdapterRdma", "enabled, not operational"),
-                    Fix("Look at driver, PFC and the switch port.", f"Get-NetAdapterRdma -Name {quoted(adapter.name)}"),
+                    Fix(
+                        "Look at driver and firmware, the switch port, and with RoCE at PFC on both.",
+                        f"Get-NetAdapterRdma -CimSession {quoted(host.name)} -Name {quoted(adapter.name)}",
+                    ),
                 )
 
 

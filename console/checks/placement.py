@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from console.model.cluster import Host, VirtualMachine
+from console.model.identity import HostName
 from console.model.units import GIB
 
 from .reads import ROLE, RULES
 from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted, vm_evidence
-from .values import Fix, Severity, Subject
+from .values import Evidence, Fix, Severity, Subject
 
 
 @check(
@@ -17,7 +19,7 @@ from .values import Fix, Severity, Subject
     Severity.BLOCKS,
     Family.MACHINE,
     "The VM has more virtual processors or memory than the destination has at all",
-    "Get-VMHost LogicalProcessorCount and MemoryCapacity, reflected module",
+    "Get-VMHost LogicalProcessorCount, reflected module; Win32_OperatingSystem.TotalVisibleMemorySize",
     reads=(
         "vms.MemoryAssigned",
         "vms.MemoryStartup",
@@ -88,7 +90,7 @@ def possible_owners(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"{name} is not a possible owner of {vm.name}.",
                 vm_evidence(vm, "possible owners", ", ".join(sorted(vm.possible_owners)) or "none"),
                 Fix(
-                    "Add it, to every resource of the role, when the VM may run there.",
+                    "Where the VM may run there (licences, storage): add it to every resource of the role.",
                     f"Get-ClusterGroup -Name {quoted(role)} | Get-ClusterResource | "
                     f"Set-ClusterOwnerNode -Owners {','.join(quoted(owner) for owner in owners)}",
                 ),
@@ -124,18 +126,30 @@ def no_memory(facts: Facts, this: Check) -> Iterator[Finding]:
             )
 
 
-def survives_any_loss(hosts: list[Host], vms_by_host: dict[str, list[VirtualMachine]]) -> Host | None:
-    """The first host whose loss the others could not take in by memory, None when there is none.
+Held: TypeAlias = dict[HostName, list[VirtualMachine]]
+Room: TypeAlias = dict[HostName, int]
 
-    First fit by falling size: a packing that it finds exists; one that it misses by a hair is reported as lost.
+
+def _take_in(room: Room, vms: Iterable[VirtualMachine]) -> Held | None:
+    """Which host takes which VM, largest first and each to the one with most room, which is taken; None: not all fit.
+
+    A packing that it finds exists; one that it misses by a hair is reported as lost.
     """
-    for lost in hosts:
-        room = {host.name: host.memory_free_bytes or 0 for host in hosts if host.name != lost.name}
-        for vm in sorted(vms_by_host.get(lost.name, []), key=lambda one: -one.memory_bytes):
-            target = max(room, key=lambda name: room[name], default=None)
-            if target is None or room[target] < vm.memory_bytes:
-                return lost
-            room[target] -= vm.memory_bytes
+    taken: Held = {}
+    for vm in sorted(vms, key=lambda one: -one.memory_bytes):
+        target = max(room, key=lambda name: room[name], default=None)
+        if target is None or room[target] < vm.memory_bytes:
+            return None
+        room[target] -= vm.memory_bytes
+        taken.setdefault(target, []).append(vm)
+    return taken
+
+
+def first_fatal_loss(room: Room, held: Held) -> HostName | None:
+    """The first host whose loss the others could not take in by memory, None when there is none."""
+    for lost in room:
+        if _take_in({name: free for name, free in room.items() if name != lost}, held.get(lost, ())) is None:
+            return lost
     return None
 
 
@@ -143,8 +157,8 @@ def survives_any_loss(hosts: list[Host], vms_by_host: dict[str, list[VirtualMach
     "place-breaks-n1",
     Severity.RISKS,
     Family.PLACEMENT,
-    "The cluster could not lose a host: its VMs would find no memory",
-    "Win32_OperatingSystem.FreePhysicalMemory; physics of N+1",
+    "The cluster, without the node to be emptied, could not lose another host: its VMs would find no memory",
+    "Win32_OperatingSystem.FreePhysicalMemory; N+1 by memory",
     reads=("operating-system.FreePhysicalMemory", "vms.MemoryAssigned", "nodes.State"),
 )
 def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
@@ -153,15 +167,27 @@ def breaks_n1(facts: Facts, this: Check) -> Iterator[Finding]:
     if unread:
         yield this.unknown(Subject(), f"Free memory of {', '.join(unread)} was not read.")
         return
-    grouped = {host.name: list(facts.cluster.vms_on(host.name)) for host in hosts}
-    lost = survives_any_loss(hosts, {str(name): vms for name, vms in grouped.items()})
+    room: Room = {host.name: host.memory_free_bytes or 0 for host in hosts}
+    held: Held = {host.name: _failing_over(facts, host.name) for host in hosts}
+    arrived = _take_in(room, _failing_over(facts, facts.node)) if facts.node else {}
+    if arrived is None or len(hosts) < 2:
+        return  # told of the VMs that find no room, and of the vote of the last node
+    for name, vms in arrived.items():
+        held[name] += vms
+    lost = first_fatal_loss(room, held)
     if lost is not None:
+        when = f"Once {facts.node} is empty" if facts.node else "As it is"
         yield this.conflict(
-            Subject(host=lost.name),
-            f"If {lost.name} died now, its VMs would not all fit on the other hosts.",
-            host_evidence(lost, "FreePhysicalMemory elsewhere", sum(h.memory_free_bytes or 0 for h in hosts)),
-            Fix("Free memory, or keep the window short."),
+            Subject(host=lost),
+            f"{when}, the cluster can not lose {lost}: its VMs would not all fit on the other hosts.",
+            (Evidence("FreePhysicalMemory elsewhere", str(sum(room.values()) - room[lost]), None, facts.now),),
+            Fix("Free memory (shut down what can wait), or keep the window short."),
         )
+
+
+def _failing_over(facts: Facts, host: HostName) -> list[VirtualMachine]:
+    """What would need memory elsewhere when the host dies."""
+    return [vm for vm in facts.cluster.vms_on(host) if vm.running and vm.clustered]
 
 
 @check(
@@ -182,12 +208,13 @@ def affinity(facts: Facts, this: Check) -> Iterator[Finding]:
                 classes.setdefault(name, []).append(vm)
         for name, vms in classes.items():
             if len(vms) > 1:
+                role = vms[0].ref.role or vms[0].name
                 yield this.conflict(
                     Subject(host=host.name, vm=vms[0].ref),
-                    f"{listed(vm.name for vm in vms)} are of the anti-affinity class {name} and share {host.name}.",
+                    f"{listed(vm.name for vm in vms)} are of the anti-affinity class {name} and share {host.name}."
+                    + (" That is enforced: one that goes offline there does not come back." if enforced else ""),
                     vm_evidence(vms[0], "AntiAffinityClassNames", name),
-                    Fix("Let the drain part them, or move one.", f"Get-ClusterGroup -Name {quoted(vms[0].name)}"),
-                    Severity.BLOCKS if enforced else None,
+                    Fix("Let the drain part them, or move one.", f"Get-ClusterGroup -Name {quoted(role)}"),
                 )
 
 

@@ -192,6 +192,14 @@ def cluster_evidence(facts: Facts, what: str, value: object) -> tuple[Evidence, 
     return (Evidence(what, str(value), None, facts.now),)
 
 
+def owned(facts: Facts, fix: Fix) -> Fix:
+    """The fix as it is where Network ATC owns the setting: by hand it would be set back (windowsserverdocs)."""
+    if not facts.cluster.network_intents:
+        return fix
+    text = f"{fix.text} Network ATC owns this and sets back what is set by hand: change its overrides."
+    return Fix(text, "Get-NetIntent -GlobalOverrides")
+
+
 def listed(names: Iterable[str], most: int = 3) -> str:
     """A few names, and how many more there are."""
     found = list(names)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from console.model.cluster import Cluster, Host, MigrationTransport
 
 from .reads import LINKS
-from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, quoted
+from .registry import Check, Facts, Family, Finding, check, host_evidence, listed, on_host, owned, quoted
 from .values import Evidence, Fix, Severity, Subject
 
 GBE = 125_000_000
@@ -31,12 +31,14 @@ WORDS = {
 }
 
 
-def _set_transport(host: Host, option: MigrationTransport) -> Fix:
+def _set_transport(facts: Facts, host: Host, option: MigrationTransport) -> Fix:
     value = NAMES[option]
-    return Fix(
-        f"Choose {value}.",
-        f"Set-VMHost -ComputerName {quoted(host.name)} -VirtualMachineMigrationPerformanceOption {value}",
-    )
+    line = f"Set-VMHost -ComputerName {quoted(host.name)} -VirtualMachineMigrationPerformanceOption {value}"
+    return owned(facts, Fix(f"Choose {value}, on every node alike.", line))
+
+
+def _allow(facts: Facts, text: str, moves: int) -> Fix:
+    return owned(facts, Fix(text, f"(Get-Cluster).MaximumParallelMigrations = {moves}"))
 
 
 def suited_transport(hosts: Iterable[Host]) -> MigrationTransport:
@@ -97,7 +99,7 @@ def mixed_transport(facts: Facts, this: Check) -> Iterator[Finding]:
                 f"{host.name} migrates by {WORDS[host.migration_transport]}; hosts differ ({counts}), and "
                 f"{WORDS[suited]} suits them all.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
-                _set_transport(host, suited),
+                _set_transport(facts, host, suited),
             )
 
 
@@ -117,7 +119,7 @@ def plain_tcpip(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(host=host.name),
                 f"{host.name} sends memory uncompressed over TCP/IP.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", "TCPIP"),
-                _set_transport(host, suited),
+                _set_transport(facts, host, suited),
             )
 
 
@@ -145,9 +147,9 @@ def smb_without_rdma(facts: Facts, this: Check) -> Iterator[Finding]:
         elif not works:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} migrates by SMB without RDMA: compression sends fewer bytes.",
+                f"{host.name} migrates by SMB without RDMA: compression would send fewer bytes.",
                 host_evidence(host, "Get-NetAdapterRdma", "none enabled"),
-                _set_transport(host, MigrationTransport.COMPRESSION),
+                _set_transport(facts, host, MigrationTransport.COMPRESSION),
             )
 
 
@@ -175,7 +177,7 @@ def rdma_unused(facts: Facts, this: Check) -> Iterator[Finding]:
                 Subject(host=host.name),
                 f"Every node has RDMA at 25 GbE or more; {host.name} does not use it for live migration.",
                 host_evidence(host, "VirtualMachineMigrationPerformanceOption", WORDS[host.migration_transport]),
-                _set_transport(host, MigrationTransport.SMB),
+                _set_transport(facts, host, MigrationTransport.SMB),
             )
 
 
@@ -203,9 +205,10 @@ def default_limit_on_fast_link(facts: Facts, this: Check) -> Iterator[Finding]:
         rule = parallel_rule(min(links))
         yield this.conflict(
             Subject(),
-            f"The cluster moves one VM at a time; links of {min(links) / GBE:.0f} Gbit/s carry {rule}.",
+            f"MaximumParallelMigrations is 1, as shipped: one move at a time where links of {min(links) / GBE:.0f} "
+            f"Gbit/s carry {rule}.",
             _cluster_evidence(facts.cluster, "MaximumParallelMigrations", limit),
-            Fix(f"Allow {rule} at a time.", f"(Get-Cluster).MaximumParallelMigrations = {rule}"),
+            _allow(facts, f"Allow {rule} at a time.", rule),
         )
 
 
@@ -228,7 +231,7 @@ def limit_above_rule(facts: Facts, this: Check) -> Iterator[Finding]:
             Subject(),
             f"{limit} moves at once on {min(links) / GBE:.0f} Gbit/s: each takes longer and goes dark longer.",
             _cluster_evidence(facts.cluster, "MaximumParallelMigrations", limit),
-            Fix(f"Measure, or allow {rule}.", f"(Get-Cluster).MaximumParallelMigrations = {rule}"),
+            _allow(facts, f"Keep it if you have measured that it is faster; else allow {rule}.", rule),
         )
 
 
@@ -247,7 +250,8 @@ def host_limit_ignored(facts: Facts, this: Check) -> Iterator[Finding]:
         if limit is not None and own is not None and own != limit:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} is set to {own} migrations at once; the cluster's {limit} wins.",
+                f"{host.name} is set to {own} migrations at once; the cluster's MaximumParallelMigrations of {limit} "
+                "wins.",
                 host_evidence(host, "MaximumVirtualMachineMigrations", own),
                 Fix("Nothing to do; change the cluster's value if you want another."),
             )
@@ -277,9 +281,9 @@ def smb_cap_ineffective(facts: Facts, this: Check) -> Iterator[Finding]:
         elif not host.smb_bandwidth_feature:
             yield this.conflict(
                 Subject(host=host.name),
-                f"{host.name} lacks the feature FS-SMBBW: the cluster's SMB cap does not hold there.",
+                f"{host.name} lacks the feature FS-SMBBW: the cluster's cap on SMB migrations does not hold there.",
                 host_evidence(host, "FS-SMBBW", "not installed"),
-                Fix("Install it.", "Install-WindowsFeature -Name FS-SMBBW"),
+                Fix("Install it on every node.", f"Install-WindowsFeature {on_host(host.name)} -Name FS-SMBBW"),
             )
 
 
@@ -292,10 +296,10 @@ def _caps_nothing(facts: Facts, this: Check) -> Iterator[Finding]:
         return
     yield this.conflict(
         Subject(),
-        f"The SMB cap of {factor / 10_000:.0%} is on, but {listed(host.name for host in others)} do not migrate by "
-        "SMB: nothing holds their rate down.",
+        f"The cluster's SMB bandwidth limit of {factor / 10_000:.0%} is on, but {listed(host.name for host in others)} "
+        "do not migrate by SMB: it does not hold their migrations down.",
         _cluster_evidence(facts.cluster, "SMBBandwidthLimitFactor", factor)
         + host_evidence(others[0], "VirtualMachineMigrationPerformanceOption", WORDS[transports[0]]),
-        Fix("Count on the number of moves at once to hold the rate down, or migrate by SMB."),
+        Fix("Nothing to do, unless you count on it: then migrate by SMB, or allow fewer moves at once."),
         Severity.ADVICE if factor == DEFAULT_FACTOR else None,
     )

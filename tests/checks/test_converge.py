@@ -71,8 +71,8 @@ def obeyed(cluster: Cluster, conflict: Conflict) -> Cluster:
         return replace(cluster, settings=changed)
     if found := re.fullmatch(r".*Set-ClusterParameter -Name (Migration\w+) -Value '(.*)'", line):
         return _networks(cluster, found[1], found[2].split(";"))
-    if line == "Install-WindowsFeature -Name FS-SMBBW":
-        return _on(cluster, host, lambda host: replace(host, smb_bandwidth_feature=True))
+    if found := re.fullmatch(r"Install-WindowsFeature -ComputerName '(\S+)' -Name FS-SMBBW", line):
+        return _on(cluster, found[1], lambda host: replace(host, smb_bandwidth_feature=True))
     if line.startswith("Enable-NetAdapterVmq"):
         return _on(cluster, host, lambda host: replace(host, adapters=_with_vmq(host)))
     raise AssertionError(f"no such line is expected: {line}")
