@@ -143,7 +143,8 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
                 widget.refresh()
 
     def _tick(self) -> None:
-        if isinstance(self.screen, ConsoleScreen) and self.screen.stands:
+        """The last one may come when the screens are gone already."""
+        if self.screen_stack and isinstance(self.screen, ConsoleScreen) and self.screen.stands:
             self.screen.look_again()
 
     def problem(self, source: str, error: BaseException) -> None:

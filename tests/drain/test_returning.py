@@ -17,7 +17,7 @@ from console.drain.recovery import recover
 from console.drain.returning import plan_return
 from console.drain.state import MoveState, Outcome, Phase, Purpose, RunState
 from console.forecast.forecaster import PriorForecaster
-from console.model.cluster import Cluster, NodeState
+from console.model.cluster import Cluster, MigrationTransport, NodeState
 from console.model.identity import HostName, RunId
 
 from ..builders import make_cluster, make_host, make_vm
@@ -25,6 +25,7 @@ from .desk import DONE, UNANSWERED, Desk, desk, node, refused
 from .moments import EPOCH, moment
 
 HOME = HostName("HV01")
+SMB = MigrationTransport.SMB
 
 
 def drained() -> RunState:
@@ -58,6 +59,18 @@ def test_the_plan_brings_back_what_left_from_where_it_is_now() -> None:
     for moment_s in [move.start_s for move in plan.moves]:
         assert sum(move.start_s <= moment_s < move.end_s for move in plan.moves) <= 2
     assert plan.lower_bound_s <= plan.makespan_s + 1e-9
+
+
+def test_a_return_takes_as_long_as_moves_that_share_the_link_only_while_they_copy() -> None:
+    state, forecaster = desk(20).state, PriorForecaster()
+    run = replace(state, moves={id: replace(move, state=MoveState.DONE) for id, move in state.moves.items()})
+    vms = [make_vm(move.vm.name, "HV02", 4 + 3 * n, ref=move.vm) for n, move in enumerate(run.moves.values())]
+    cluster = make_cluster(hosts=tuple(make_host(name, migration_transport=SMB) for name in ("HV01", "HV02")), vms=vms)
+    plan = plan_return(run, cluster, forecaster, lambda vm, host: (), slots=2)
+    always_shared = [forecaster.forecast(cluster, vm, HOME, sharing=2).duration_p50_s for vm in vms]
+    assert len(plan.moves) == 20
+    assert plan.lower_bound_s <= plan.makespan_s < 0.97 * sum(always_shared) / 2
+    assert plan.makespan_s < plan.makespan_p90_s
 
 
 def test_what_is_back_already_or_gone_or_kept_away_is_not_moved() -> None:
