@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from .calibration import Calibration
 from .facts import MoveFacts, Physics
 from .learner import Forecast, Learner, fit_to
 from .makespans import Makespans, RunSpan
@@ -180,7 +181,7 @@ class _Online:
 
 class _Scoring:
     def __init__(self, priors: Priors, learners: Sequence[Learner]) -> None:
-        self._cold = Learner(priors)
+        self._cold = Learner(priors, Calibration())
         self._learners = learners
         self._online = _Online(priors)
         self._scorers = {way: Scorer() for way in WAYS}

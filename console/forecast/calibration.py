@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from .facts import Carrier, MoveFacts, Physics
 from .model import (
@@ -54,8 +55,7 @@ class Calibration:
         return astuple(self)[:_MULTIPLES]
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """One move as the passes see it, on a link of its own."""
 
     content_bytes: float

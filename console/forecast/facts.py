@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Carrier(Enum):
@@ -44,8 +45,7 @@ class MoveFacts:
     give_up_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """How the move ended."""
 
     duration_s: float | None
@@ -54,8 +54,7 @@ class Finished:
     converged: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Physics:
+class Physics(NamedTuple):
     """What the arithmetic of passes gives, before any evidence about its errors."""
 
     duration_s: float

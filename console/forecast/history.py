@@ -132,7 +132,7 @@ class Learned:
         dark = self._blackouts.get(vm, [])
         law, law_from = self._laws.get(vm, (None, ""))
         correction = self._levels.opinion(keys).correction
-        as_any = self._levels.opinion(replace(keys, vm=None)).correction
+        as_any = self._levels.opinion(keys._replace(vm=None)).correction
         return VmLearned(
             counts["VM"], self._from_logs[vm], counts["kind"], counts["run"] if self._run else 0,
             math.exp(correction), self._widening(vm, keys, path),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .calibration import Calibration, physics
 from .facts import Finished, MoveFacts, Physics
@@ -23,8 +24,7 @@ _DARK = 0.05
 """Seconds added to blackouts before their ratio is taken: below, a ratio says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """What is said of one move beforehand, with what is needed to learn from it afterwards."""
 
     duration_p50_s: float
@@ -34,7 +34,7 @@ class Forecast:
     converges: bool
     raw: Physics
     alone: Physics
-    """With equal shares all the time."""
+    """With equal shares all the time, as long as a calibration is still to be fitted."""
     duration: Opinion
     blackout: Opinion
     groups: tuple[Hashable, ...]
@@ -73,7 +73,7 @@ class Learner:
 
     def forecast(self, facts: MoveFacts, raw: Physics | None = None) -> Forecast:
         """Forecast a move; ``raw`` where the passes were computed together with those of the moves beside it."""
-        alone = self.physics(facts)
+        alone = self.physics(facts) if raw is None or self._lessons is not None else raw
         raw = raw or alone
         keys = keys_of(facts)
         duration, blackout = self._durations.opinion(keys), self._blackouts.opinion(keys)

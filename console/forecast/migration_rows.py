@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .facts import Finished, MoveFacts
 from .priors import Priors
@@ -36,8 +36,7 @@ class BadRow(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     facts: MoveFacts
     finished: Finished
 
@@ -72,16 +71,21 @@ class _Table:
         if twice:
             raise BadRow(1, f"the column {twice[0]} is there twice.")
         self._width = len(header)
-        self._places = {name: place for place, name in enumerate(header) if name in known}
-        self._cap_is_known = "pass_cap" in self._places
+        self._texts = [(name, place) for place, name in enumerate(header) if name in TEXTS]
+        self._numbers = [(name, header.index(name)) for name in NUMBERS if name in header]
+        self._cap_is_known = "pass_cap" in header
         self._priors = priors
         self._clocks: Kinds[list[float]] = Kinds(list, 20_000)
 
     def row(self, line: int, cells: Sequence[str]) -> Row:
         if len(cells) != self._width:
             raise BadRow(line, f"it has {len(cells)} cells, the header names {self._width} columns.")
-        texts = {name: cells[place].strip() for name, place in self._places.items()}
-        numbers = {name: _number(line, name, texts.get(name, "")) for name in NUMBERS}
+        texts = {name: cells[place].strip() for name, place in self._texts}
+        numbers: dict[str, float | None] = dict.fromkeys(NUMBERS)
+        for name, place in self._numbers:
+            text = cells[place].strip()
+            if text:
+                numbers[name] = _number(line, name, text)
         finished = _finished(line, texts.get("outcome", ""), numbers)
         if not texts["run"]:
             raise BadRow(line, "run is empty.")
@@ -122,13 +126,13 @@ class _Table:
         clock[:] = [started_s]
 
 
-def _number(line: int, name: str, text: str) -> float | None:
-    if not text:
-        return None
+def _number(line: int, name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         raise BadRow(line, f"{name} is no number: {text[:40]!r}.") from None
+    if 0 < value <= _MOST and name not in _COUNTS:
+        return value
     if not math.isfinite(value) or value > _MOST:
         raise BadRow(line, f"{name} is not a finite number in reach: {text[:40]!r}.")
     if value < 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Dirtying(Protocol):
@@ -37,8 +37,7 @@ _SATURATED = 0.97
 """A second that dirtied more of the working set tells no more about the rate: it went round several times."""
 
 
-@dataclass(frozen=True, slots=True)
-class SaturatingSet:
+class SaturatingSet(NamedTuple):
     """Writes at random over a working set: ``W * (1 - exp(-r * t / W))`` plus a steady trickle outside it."""
 
     working_set_bytes: float
@@ -75,8 +74,7 @@ class Ending(Enum):
     """Abandoned after the time that the operator or the hypervisor allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopRule:
+class StopRule(NamedTuple):
     """When a hypervisor ends the copying."""
 
     stop_bytes: float
@@ -89,8 +87,7 @@ class StopRule:
     """Whether the rule is also looked at during a pass (QEMU), so that the blackout sends nearly ``stop_bytes``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Precopy:
+class Precopy(NamedTuple):
     """What one move's memory copy comes to."""
 
     duration_s: float
@@ -104,8 +101,7 @@ class Precopy:
         return self.ending is Ending.SMALL_ENOUGH
 
 
-@dataclass(frozen=True, slots=True)
-class Overheads:
+class Overheads(NamedTuple):
     """Seconds of a move that copy nothing."""
 
     before_s: float = 0.0
@@ -151,21 +147,20 @@ def _passes(
 ) -> tuple[float, float, float, int, Ending]:
     """Bytes left for the blackout, seconds copied, bytes sent so far, passes, why it ended."""
     remaining, copying_s, sent = memory_bytes, 0.0, 0.0
-    carried = stop.stop_bytes if stop.stops_within_pass else 0.0
+    stop_bytes, pass_cap, give_up_s, ratio, within = stop
     for number in range(1, _MOST_PASSES + 1):
-        left = min(carried, remaining)
+        left = min(stop_bytes, remaining) if within else 0.0
         pass_s = (remaining - left) / rate
-        if stop.give_up_s is not None and copying_s + pass_s >= stop.give_up_s:
-            return remaining, copying_s, sent + (stop.give_up_s - copying_s) * rate, number, Ending.GAVE_UP
+        if give_up_s is not None and copying_s + pass_s >= give_up_s:
+            return remaining, copying_s, sent + (give_up_s - copying_s) * rate, number, Ending.GAVE_UP
         copying_s += pass_s
         sent += remaining - left
-        dirtied = min(dirtying.distinct_bytes(pass_s), memory_bytes)
-        after = min(dirtied + left, memory_bytes)
-        if after <= stop.stop_bytes:
+        after = dirtying.distinct_bytes(pass_s) + left
+        after = after if after < memory_bytes else memory_bytes
+        if after <= stop_bytes:
             return after, copying_s, sent, number, Ending.SMALL_ENOUGH
-        if stop.pass_cap is not None and number >= stop.pass_cap:
+        if pass_cap is not None and number >= pass_cap:
             return after, copying_s, sent, number, Ending.PASS_CAP
-        ratio = stop.no_progress_ratio
         if ratio is not None and number > 1 and after - left >= (remaining - left) * ratio:
             return after, copying_s, sent, number, Ending.NO_PROGRESS
         remaining = after

@@ -7,7 +7,7 @@ number of moves is wrong by a fifth on measured drains, this by a few per cent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .calibration import Calibration, Load, load_of, rate_bytes_per_s, rule_s
 from .facts import MoveFacts, Physics
@@ -34,6 +34,8 @@ class _Flow:
     """It was the stop rule that ended the passes."""
     converges: bool = True
     ended_s: float = 0.0
+    rates: dict[int, float] = field(default_factory=dict)
+    """By how many share the link."""
 
 
 def share_a_link(moves: Sequence[MoveFacts], calibration: Calibration, priors: Priors) -> list[Physics]:
@@ -51,13 +53,20 @@ def share_a_link(moves: Sequence[MoveFacts], calibration: Calibration, priors: P
             flow = waiting.pop(0)
             flow.started_s = now
             active.append(flow)
-        rates = [rate_bytes_per_s(flow.facts, calibration, priors, len(active)) for flow in active]
+        rates = [_rate(flow, calibration, priors, len(active)) for flow in active]
         step = max(_ALMOST, min(_seconds_to_event(flow, rate) for flow, rate in zip(active, rates, strict=True)))
         now += step
         for flow, rate in zip(active, rates, strict=True):
             _advance(flow, rate, step, now)
         active = [flow for flow in active if not flow.ended_s]
     return [_outcome(flow, calibration) for flow in flows]
+
+
+def _rate(flow: _Flow, calibration: Calibration, priors: Priors, sharing: int) -> float:
+    found = flow.rates.get(sharing)
+    if found is None:
+        found = flow.rates[sharing] = rate_bytes_per_s(flow.facts, calibration, priors, sharing)
+    return found
 
 
 def _flow(move: MoveFacts, calibration: Calibration, priors: Priors) -> _Flow:

@@ -33,13 +33,13 @@ class Window:
         self._recent.clear()
 
     def median(self) -> float:
-        return _middle(self._sorted)
+        return middle(self._sorted)
 
     def recent(self, count: int) -> float:
         """The median of the last ``count``."""
         found = self._recent.get(count)
         if found is None:
-            found = self._recent[count] = _middle(sorted(islice(reversed(self._order), count)))
+            found = self._recent[count] = middle(sorted(islice(reversed(self._order), count)))
         return found
 
     def upper(self, share: float) -> float:
@@ -48,7 +48,8 @@ class Window:
         return self._sorted[min(place, len(self._sorted)) - 1]
 
 
-def _middle(values: list[float]) -> float:
+def middle(values: list[float]) -> float:
+    """The median of sorted values."""
     half = len(values) // 2
     return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2
 
@@ -63,6 +64,9 @@ class Kinds(Generic[Kept]):
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def __contains__(self, kind: Hashable) -> bool:
+        return kind in self._kept
 
     def find(self, kind: Hashable) -> Kept | None:
         return self._kept.get(kind)
