@@ -29,6 +29,7 @@ from console.drain.fold import apply, fold
 from console.drain.outlook import finish_forecast
 from console.drain.rules import Rules
 from console.drain.state import Move, MoveState, RunState
+from console.forecast.values import MigrationType
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab, scenarios
 from console.learning import LearningForecaster
@@ -69,9 +70,9 @@ class Outcome:
     forecast_p90_s: float
     took_s: float
     move_errors: tuple[float, ...]
-    """Actual over forecast duration of each move, less one."""
+    """Actual over forecast duration of each live migration, less one; only those have evidence."""
     inside: int
-    """Moves that ended within their p90."""
+    """Of these, those that ended within their p90."""
     after_three: float | None
     """Error of the finish that was forecast after the third arrival, as a share of the whole."""
     ended: str
@@ -82,7 +83,7 @@ class Outcome:
 
     @property
     def covered(self) -> float:
-        return self.inside / len(self.move_errors)
+        return self.inside / max(1, len(self.move_errors))
 
 
 @dataclass
@@ -150,7 +151,7 @@ def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:
         told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
         raise NothingDue(f"of {len(plan.moves)} planned moves none arrived: {told}")
     begun, ended = _span(moved)
-    by_vm = {move.vm.id: move.forecast for move in plan.moves}
+    by_vm = {move.vm.id: move.forecast for move in plan.moves if move.forecast.migration_type is MigrationType.LIVE}
     known = [(move.duration_s or 0.0, by_vm[move.vm.id]) for move in moved if move.vm.id in by_vm]
     took_s = (ended - begun).total_seconds()
     return Outcome(
@@ -190,10 +191,10 @@ def _after_three(events: list[Event], ended: datetime, took_s: float) -> float |
 
 def line(each: Outcome) -> str:
     after = "      –" if each.after_three is None else f"{each.after_three:+7.1%}"
-    mape = fmean(map(abs, each.move_errors))
+    errors = each.move_errors or (0.0,)
     return (
         f"{each.scenario:22} {each.moved:4}/{each.planned:<4} {each.forecast_s:8.0f} {each.forecast_p90_s:8.0f}"
-        f" {each.took_s:8.0f} {each.error:+7.1%} {after} {mape:6.1%} {median(each.move_errors):+7.1%}"
+        f" {each.took_s:8.0f} {each.error:+7.1%} {after} {fmean(map(abs, errors)):6.1%} {median(errors):+7.1%}"
         f" {each.covered:5.0%}  {each.ended}"
     )
 
@@ -227,9 +228,10 @@ def summary(done: Sequence[Outcome]) -> str:
     later = [each.after_three for each in done if each.after_three is not None]
     close_later = sum(abs(each) <= CLOSE for each in later)
     moves, inside = sum(len(each.move_errors) for each in done), sum(each.inside for each in done)
+    share = inside / max(1, moves)
     return (
         f"within {CLOSE:.0%}: {close} of {len(done)} drains, {close_later} of {len(later)}"
-        f" after three arrivals; {inside} of {moves} moves ({inside / max(1, moves):.1%}) ended within their p90"
+        f" after three arrivals; {inside} of {moves} live migrations ended within their p90 ({share:.1%})"
     )
 
 
