@@ -15,7 +15,7 @@ from console.drain.guard import stance_of
 from console.drain.returning import plan_return
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import Forecaster
-from console.model.cluster import Cluster, VirtualMachine
+from console.model.cluster import Cluster, NodeState, VirtualMachine
 from console.model.identity import HostName, VmId
 from console.planner.choices import roll_choices
 from console.planner.plan import plan_drains
@@ -98,19 +98,27 @@ def make_roll(
         KeyError: the cluster has no such node.
         ValueError: fewer than one node a wave, or fewer than one slot.
     """
-    return plan_roll(cluster, nodes, options, forecaster, blocked=_Barriers.of(_lasting(findings)).refusals)
+    lasting = _Barriers.of(_lasting(cluster, nodes, findings))
+    return plan_roll(cluster, nodes, options, forecaster, blocked=lasting.refusals)
 
 
 def make_roll_choices(
     cluster: Cluster, nodes: Sequence[HostName], options: RollOptions, forecaster: Forecaster, findings: Findings
 ) -> tuple[RollChoice, ...]:
     """From the fewest moves to the shortest window: what other waves would cost."""
-    return roll_choices(cluster, nodes, options, forecaster, blocked=_Barriers.of(_lasting(findings)).refusals)
+    lasting = _Barriers.of(_lasting(cluster, nodes, findings))
+    return roll_choices(cluster, nodes, options, forecaster, blocked=lasting.refusals)
 
 
-def _lasting(findings: Findings) -> Findings:
-    """Without what a roll waits for before each wave."""
-    return replace(findings, conflicts=tuple(each for each in findings.conflicts if each.code not in WAITED_FOR))
+def _lasting(cluster: Cluster, nodes: Sequence[HostName], findings: Findings) -> Findings:
+    """Without what a roll waits for before each wave, and what it ends by itself: nodes that it takes back."""
+    paused = {host.name for host in cluster.hosts if host.name in nodes and host.state is NodeState.PAUSED}
+
+    def lasts(conflict: Conflict) -> bool:
+        taken_back = conflict.code == _NOT_IN_SERVICE and conflict.subject.destination in paused
+        return conflict.code not in WAITED_FOR and not taken_back
+
+    return replace(findings, conflicts=tuple(filter(lasts, findings.conflicts)))
 
 
 def make_wave_destinations(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from console.forecast.values import Forecaster
-from console.model.cluster import Cluster, Host, NodeState
+from console.model.cluster import Cluster, DrainStatus, Host, NodeState
 from console.model.identity import HostName, VmId, VmRef
 
 from .after import survives_any_loss
@@ -266,11 +266,17 @@ class _Roll:
             moves += _moves(home, served_at_s, back=True)
             end_s += home.makespan_s
             bound_s += home.lower_bound_s
+        self._take_back(wave)
         self.waves.append(Wave(wave, self.now_s, empty_at_s, end_s, moves, n1))
         self.lower_bound_s += bound_s
         self.now_s = end_s
         self.left = [node for node in self.left if node not in wave]
         self.emptied = () if self.options.failback else wave
+
+    def _take_back(self, wave: tuple[HostName, ...]) -> None:
+        """A node that is done is in service: also one that was paused, or drained already, when the roll began."""
+        hosts = tuple(_in_service(host) if host.name in wave else host for host in self.cluster.hosts)
+        self.cluster = replace(self.cluster, hosts=hosts)
 
     def place_wave(self, wave: tuple[HostName, ...]) -> list[Choice]:
         choices: list[Choice] = []
@@ -331,6 +337,12 @@ def _with_less_free(host: Host, gained: int) -> Host:
     if not gained or host.memory_free_bytes is None:
         return host
     return replace(host, memory_free_bytes=host.memory_free_bytes - gained)
+
+
+def _in_service(host: Host) -> Host:
+    if host.state is not NodeState.PAUSED:
+        return host
+    return replace(host, state=NodeState.UP, drain_status=DrainStatus.NOT_INITIATED)
 
 
 def _domain(host: Host) -> str:

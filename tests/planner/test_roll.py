@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
+from console.checks.catalogue import Facts, run_checks
 from console.forecast.forecaster import PriorForecaster
-from console.model.cluster import Cluster, MigrationTransport
+from console.model.cluster import Cluster, MigrationTransport, NodeState
 from console.model.identity import HostName
 from console.model.units import GIB
 from console.planner.choices import roll_choices
@@ -15,6 +17,7 @@ from console.planner.plan import plan_drain
 from console.planner.roll import RollOptions, RollPlan, plan_roll, widest_wave
 from console.planner.values import Engine, PlanOptions
 from console.planner.whatif import what_helps
+from console.planning import make_roll
 from tests.builders import host_name, make_cluster, make_host, make_settings, make_vm
 
 
@@ -158,3 +161,22 @@ def test_a_wider_smb_limit_is_told_only_as_far_as_it_helps() -> None:
 
 def test_nothing_helps_a_plan_that_the_cluster_makes_itself() -> None:
     assert helps(MigrationTransport.TCPIP, engine=Engine.NATIVE) == []
+
+
+def test_a_node_that_was_drained_before_is_in_service_after_its_wave() -> None:
+    """Without that its VMs would be counted out of the cluster's room for the whole roll."""
+    cluster = make_cluster(4, 10, seed=2, host_memory_gib=256.0)
+    first = cluster.hosts[0].name
+    vms = tuple(vm for vm in cluster.vms if vm.host != first)
+    hosts = tuple(
+        replace(host, state=NodeState.PAUSED, memory_free_bytes=host.memory_bytes) if host.name == first else host
+        for host in cluster.hosts
+    )
+    cluster = replace(cluster, hosts=hosts, vms=vms)
+    plan = make_roll(
+        cluster, [host.name for host in hosts], RollOptions(), PriorForecaster(), run_checks(Facts(cluster, None))
+    )
+    assert plan.order[0] == (first,)
+    assert not plan.infeasible
+    assert {move.destination for move in plan.waves[1].moves} == {first}
+    assert plan.moves_per_vm == 1.0
