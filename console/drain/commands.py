@@ -36,6 +36,9 @@ class ReadProgress:
     """Only the roles in flight."""
 
     vms: tuple[VmId, ...]
+    checks: tuple[CheckMove, ...] = ()
+    """What may start once one of them has arrived: checked in the same look, so that its slot is not left empty for
+    the time that a check takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def on_progress(turn: Turn, signal: ProgressRead) -> None:
     regain_contact(turn)
     if turn.state.closing_as is not None:
         return
+    if 0 <= turn.seconds_since(signal.asked_at) <= turn.rules.check_valid_s:
+        turn.checked.update((check.vm, check) for check in signal.checks)
     if signal.foreign is not None and dict(signal.foreign) != dict(turn.state.foreign_in_flight):
         turn.record(ev.ForeignMigrationsSeen(turn.at, dict(signal.foreign)))
     for sight in signal.sights:

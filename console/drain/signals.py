@@ -108,6 +108,10 @@ class ProgressRead:
     sights: tuple[Sight, ...]
     foreign: Mapping[HostName, int] | None = None
     """Migrations at each node that are not this run's; None when not read."""
+    checks: tuple[CheckRead, ...] = ()
+    """Of moves that may be next, read in the same look."""
+    asked_at: datetime | None = None
+    """When the look began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def _enough_are_off(state: RunState) -> bool:
 
 def _start(turn: Turn, line: Sequence[Move], hold: str | None, full: Callable[[RunState], bool]) -> None:
     told = 0
+    in_hand: list[CheckRead] = []
     for planned in line:
         vm = planned.vm.id
         if told >= max(turn.state.slots, 1) and (hold or full(turn.state)):
@@ -46,13 +47,19 @@ def _start(turn: Turn, line: Sequence[Move], hold: str | None, full: Callable[[R
         why = hold or wait_reason(turn.state, planned, turn.at)
         if why is None and planned.destination is not None:
             turn.record(mv.MoveChecked(turn.at, vm, planned.destination))
-            turn.ask(CheckMove(vm, planned.destination))
+            check = turn.checked.pop(vm, None)
+            if check is not None and check.facts is not None and check.destination == planned.destination:
+                in_hand.append(check)
+            else:
+                turn.ask(CheckMove(vm, planned.destination))
         elif hold is None and planned.destination is None and not _waits_for_plan(turn, planned):
             turn.record(mv.MoveBlocked(turn.at, vm, planned.reason or "it has no destination"))
         elif why is not None and told < max(turn.state.slots, 1):
             told += 1
             if (planned.state, planned.reason) != (MoveState.QUEUED, why):
                 turn.record(mv.MoveQueued(turn.at, vm, why))
+    for check in in_hand:
+        on_check(turn, check)
 
 
 def _waits_for_plan(turn: Turn, move: Move) -> bool:

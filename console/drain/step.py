@@ -22,7 +22,7 @@ from .commands import ReadGuard, ReadNode, ReadProgress
 from .ending import all_settled, close_if_restored, finish, lose_the_followed, skip_the_rest
 from .facts import Answered
 from .following import fail, on_cause, on_progress, on_silence
-from .glances import flying, glance, wait
+from .glances import checks_ahead, flying, glance, wait
 from .guard import judge
 from .leasing import ask_when_due, has_to_wait, on_lease, on_lease_created, on_lease_written
 from .native import follow_native, on_native
@@ -203,7 +203,7 @@ def _due_while_moving(turn: Turn) -> None:
     state = turn.state
     moving = tuple(move.vm.id for move in flying(state))
     if moving:
-        turn.ask(ReadProgress(moving))
+        turn.ask(ReadProgress(moving, checks_ahead(turn)))
     elif state.contact_lost_at is not None:
         turn.ask(ReadNode())
     elif any(state.foreign_in_flight.values()):

@@ -11,6 +11,7 @@ from .commands import Command, Replan
 from .events import Event
 from .fold import apply
 from .rules import Rules
+from .signals import CheckRead
 from .state import Move, Purpose, RunState
 
 
@@ -35,6 +36,8 @@ class Turn:
     rules: Rules
     events: list[Event] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    checked: dict[VmId, CheckRead] = field(default_factory=dict)
+    """Checks that came with this very signal."""
 
     def record(self, event: Event) -> None:
         self.state = apply(self.state, event)

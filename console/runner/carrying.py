@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -69,11 +70,10 @@ class Executor:
         match command:
             case cmd.ReadNode():
                 return await self._read_node()
-            case cmd.ReadProgress(vms):
-                arrived = [move for move in state.moves.values() if move.state in _ARRIVED]
-                return await self._read_progress([state.moves[vm] for vm in vms if vm in state.moves], arrived)
-            case cmd.CheckMove(vm, destination):
-                return await self._check(state.moves[vm], destination)
+            case cmd.ReadProgress():
+                return await self._read_progress(command, state)
+            case cmd.CheckMove():
+                return await self._check(command, state)
             case cmd.VerifyArrival(vm, host):
                 return await self._verify(state.moves[vm], host)
             case cmd.ReadCause() | cmd.ReadBlackout() | cmd.ReadActor():
@@ -111,14 +111,23 @@ class Executor:
             return sg.ReadFailed(self.clock.now(), str(failure))
         return sg.NodeRead(self.clock.now(), facts)
 
-    async def _read_progress(self, moves: list[Move], arrived: list[Move]) -> sg.Signal:
+    async def _read_progress(self, command: cmd.ReadProgress, state: RunState) -> sg.Signal:
+        moves = [state.moves[vm] for vm in command.vms if vm in state.moves]
+        arrived = [move for move in state.moves.values() if move.state in _ARRIVED]
+        began = self.clock.now()
+        checks = [asyncio.create_task(self._check(each, state)) for each in command.checks]
         try:
             sights, foreign = await self.lookout.progress(moves, arrived)
+            checked = tuple([await check for check in checks])
         except Failure as failure:
             return sg.ReadFailed(self.clock.now(), str(failure))
-        return sg.ProgressRead(self.clock.now(), sights, foreign)
+        finally:
+            for check in checks:
+                check.cancel()
+        return sg.ProgressRead(self.clock.now(), sights, foreign, checked, began)
 
-    async def _check(self, move: Move, destination: HostName) -> sg.Signal:
+    async def _check(self, command: cmd.CheckMove, state: RunState) -> sg.CheckRead:
+        move, destination = state.moves[command.vm], command.destination
         try:
             facts = await self.lookout.before_start(move, destination)
         except Failure as failure:

@@ -80,6 +80,7 @@ class Runner:
         self._state = load_run(journal, run)
         self._signals: asyncio.Queue[sg.Signal | JournalUnusable] = asyncio.Queue()
         self._outstanding: dict[cmd.Command, asyncio.Task[None]] = {}
+        self._due: cmd.ReadProgress | None = None
         self._timer: asyncio.Task[None] | None = None
         self._services: list[asyncio.Task[None]] = []
 
@@ -156,6 +157,8 @@ class Runner:
     def _send(self, command: Task) -> None:
         """A read that is on its way already is not asked a second time; the core asks for each change only once."""
         if isinstance(command, REPEATABLE) and command in self._outstanding:
+            if isinstance(command, cmd.ReadProgress) and command.checks:
+                self._due = command
             return
         task = asyncio.create_task(self._perform(command))
         self._outstanding[command] = task
@@ -167,6 +170,14 @@ class Runner:
             del self._outstanding[command]  # before the answer is heard: it may ask the very same again
         if signal is not None:
             self._signals.put_nowait(signal)
+        if self._due == command:
+            asyncio.get_running_loop().call_soon(self._look_again, command)
+
+    def _look_again(self, look: cmd.ReadProgress) -> None:
+        """A look at an arrival that came due while the last one was on its way, which did not see it yet."""
+        if self._due == look and all(self._state.moves[vm].state is MoveState.MOVING for vm in look.vms):
+            self._send(look)
+        self._due = None
 
     def _forget(self, command: cmd.Command, task: asyncio.Task[None]) -> None:
         if self._outstanding.get(command) is task:

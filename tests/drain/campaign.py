@@ -147,7 +147,7 @@ class Campaign:
             return
         self.judge.witness.command(command)
         answer = self.world.perform(command)
-        if isinstance(answer, sg.LeaseRead):
+        if isinstance(answer, sg.LeaseRead | sg.ProgressRead):
             answer = replace(answer, asked_at=moment(at_s + self.offset_s))
         if answer is not None:
             self._outstanding.add(command if read else None)

@@ -178,8 +178,9 @@ class World:
                 return sg.SettingRead(at, name, self.settings.get(name), "", self.originals.get(name))
             case cmd.ReadGuard():
                 return sg.GuardMeasured(at, self.faults.readings(self.now_s))
-            case cmd.ReadProgress(vms):
-                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign(vms))
+            case cmd.ReadProgress(vms, wanted):
+                checks = tuple(check for each in wanted if isinstance(check := self._read_vm(each, at), sg.CheckRead))
+                return sg.ProgressRead(at, tuple(self.sight(vm) for vm in vms), self._foreign(vms), checks, at)
         return self._read_vm(command, at)
 
     def _read_vm(self, command: cmd.ReadCommand | cmd.ReadLease, at: datetime) -> sg.Signal | None:
