@@ -57,6 +57,7 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
         settle_s: real seconds that a confirmation ignores keys.
         least_wait_s: real seconds between two looks at the least; a test on a manual clock gives 0.
         pace: real time, by which replays are played.
+        troubles: what an operator has to know from the start, in sentences.
     """
 
     TITLE = "Drainboard"
@@ -79,6 +80,7 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
         settle_s: float = 0.3,
         least_wait_s: float = LEAST_WAIT_S,
         pace: Clock | None = None,
+        troubles: Sequence[str] = (),
     ) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if colourless else None)
@@ -96,6 +98,7 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
         self._pace = pace or SystemClock()
         self._watcher = Watcher(self.services, self.problem, least_wait_s)
         self._first_run = run
+        self._troubles = troubles
         self._celebrated: set[RunId] = set()
         self.use_theme(look.spec)
 
@@ -114,6 +117,9 @@ class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
             self.problem("themes", bad)
         if self._unknown_theme:
             self.problem("themes", ThemeError(self._unknown_theme, ["there is no such theme; dark is used."]))
+        for trouble in self._troubles:
+            self.store.add_problem("journal", formatting.plain(trouble, 600), self.services.now)
+            self.notify(formatting.plain(trouble, 200), severity="warning", timeout=20, markup=False)
         self.store.subscribe(Topic.RUN, lambda _: self._note_end())
         self._roll_told = self.store.subscribe(Topic.CLUSTER, lambda _: self._tell_of_roll())
         self.set_interval(1.0, self._tick)
@@ -365,30 +371,3 @@ def exit_code(run: RunState | None) -> int:
     if run is None or run.outcome is None:
         return int(ExitCode.DONE)
     return ending.exit_code(run)
-
-
-def run_app(
-    operations: Operations,
-    *,
-    keys: Mapping[str, str] | None = None,
-    theme: str | None = None,
-    ascii: bool = False,
-    window_ends_at: datetime | None = None,
-    run: RunId | None = None,
-    theme_folders: Sequence[Path] = (),
-    guard: Lines | None = None,
-    notices: Notices = NO_NOTICES,
-) -> int:
-    """Run the console until it is left; returns the exit code."""
-    app = DrainboardApp(
-        operations,
-        keys=keys,
-        theme=theme,
-        ascii=ascii,
-        window_ends_at=window_ends_at,
-        run=run,
-        theme_folders=theme_folders,
-        guard=guard,
-        notices=notices,
-    )
-    return app.run() or 0

@@ -25,6 +25,7 @@ from console.inventory.directory import with_delegations
 from console.inventory.progress import Told
 from console.inventory.reading import read_cluster
 from console.inventory.refreshing import refresh
+from console.journal.ledger import RunListing
 from console.learning import LearningForecaster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
@@ -155,12 +156,8 @@ class LiveOperations:
         """How the VMs that a drain moved away come back to its node; changes nothing."""
         return make_return(drained, cluster, self._forecaster, self.check(cluster), slots)
 
-    def runs(self) -> tuple[RunState, ...]:
-        return self._runs.all()
-
-    def open_runs(self) -> tuple[RunState, ...]:
-        """Runs that have not been closed, newest first."""
-        return self._runs.open_runs()
+    def runs(self) -> RunListing:
+        return self._runs.listing()
 
     def attach(self, run: RunId) -> JournalRun:
         return self._runs.attach(run)

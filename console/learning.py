@@ -12,12 +12,14 @@ from pathlib import Path
 from console.drain import move_events as mv
 from console.drain.events import Event, RunOpened
 from console.drain.fold import fold
+from console.drain.requests import OperatorRequest
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.forecaster import PriorForecaster
 from console.forecast.history import Learned
 from console.forecast.values import MoveForecast
+from console.journal.ledger import Follower, Ledger, runs_of
 from console.journal.store import Journal
-from console.journal.trouble import JournalUnusable
+from console.journal.trouble import JournalUnusable, Trouble
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName, RunId, VmId
 from console.model.past import FinishedMove, Pass, Past
@@ -37,7 +39,8 @@ def moves_of_journal(journal: Journal, cluster: str | None, most: int = MOST_RUN
     Raises:
         JournalUnusable: the file can not be read now.
     """
-    runs = (_told([recorded.event for recorded in journal.events(run)]) for run in journal.runs()[:most])
+    ledger = runs_of(journal)
+    runs = (_told(events) for run in ledger.names()[:most] if (events := _whole(ledger, run)))
     return [move for name, moves in runs if cluster in (None, name) for move in moves]
 
 
@@ -222,15 +225,28 @@ class LearningForecaster:
             return []
         found: list[FinishedMove] = []
         with Journal.open(self._paths.journal, read_only=True) as journal:
-            for run in journal.runs()[:MOST_RUNS]:
+            ledger = runs_of(journal)
+            for run in ledger.names()[:MOST_RUNS]:
                 known = self._closed.get(run)
                 if known is None:
-                    events = [recorded.event for recorded in journal.events(run)]
+                    events = _whole(ledger, run)
+                    if not events:
+                        continue
                     known = _told(events)
                     if fold(events).outcome is not None:
                         self._closed[run] = known
                 found += known[1] if known[0] == cluster else []
         return found
+
+
+def _whole(ledger: Ledger[RunState, Event, OperatorRequest], run: RunId) -> tuple[Event, ...]:
+    """The run's events; none where its lines are damaged, which takes nothing from the other runs."""
+    try:
+        return Follower(ledger, run).poll()
+    except JournalUnusable as trouble:
+        if trouble.trouble is not Trouble.CORRUPT:
+            raise
+        return ()
 
 
 def _told(events: Sequence[Event]) -> tuple[str, list[FinishedMove]]:

@@ -19,6 +19,7 @@ from console.drain.roll_requests import RollRequest
 from console.drain.roll_state import RollState
 from console.drain.state import Purpose, RunState
 from console.inventory.progress import Told
+from console.journal.ledger import RunListing
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.planner.roll import RollOptions, RollPlan
@@ -143,8 +144,8 @@ class Operations(Protocol):
     async def start_run(self, plan: Plan, consents: Consents, purpose: Purpose) -> RunHandle:
         """As :meth:`start_drain`, also for a planned return."""
 
-    def runs(self) -> tuple[RunState, ...]:
-        """Every run in the journal, newest first."""
+    def runs(self) -> RunListing:
+        """Every run in the journal, newest first; those whose lines are damaged apart."""
 
     def attach(self, run: RunId) -> RunHandle:
         """Join a run that is on or over."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from console.app import run_app
+from console.app import DrainboardApp
 from console.composition import LiveOperations
 from console.exits import UsageProblem
+from console.journal.ledger import RunListing
 from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
 from console.notices import Notices, shows_notices
@@ -18,9 +19,10 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
     """Run the console until it is left; returns the exit code."""
     configuration = site.configuration
     operations = LiveOperations(site, read_only=read_only)
-    chosen = choose_run(operations.runs(), run) if run else _unfinished(operations)
+    runs = _runs(operations)
+    chosen = choose_run(runs, run) if run else _unfinished(runs)
     opening = site.opening(operations.clock.now())
-    return run_app(
+    app = DrainboardApp(
         operations,
         keys=configuration.keys,
         theme=site.theme,
@@ -29,7 +31,9 @@ def run_console(site: Site, *, read_only: bool, run: str | None = None) -> int:
         run=chosen,
         guard=site.guard,
         notices=_notices(site),
+        troubles=[str(damaged) for damaged in runs.perhaps_open],
     )
+    return app.run() or 0
 
 
 def _notices(site: Site) -> Notices:
@@ -38,10 +42,13 @@ def _notices(site: Site) -> Notices:
     return Notices(wanted.bell, desktop)
 
 
-def _unfinished(operations: LiveOperations) -> RunId | None:
-    """A run that this journal has not seen closed: whoever opens the console should see it first."""
+def _runs(operations: LiveOperations) -> RunListing:
     try:
-        still_open = operations.open_runs()
+        return operations.runs()
     except JournalUnusable as trouble:
         raise UsageProblem(str(trouble)) from None
-    return still_open[0].run if still_open else None
+
+
+def _unfinished(runs: RunListing) -> RunId | None:
+    """A run that this journal has not seen closed: whoever opens the console should see it first."""
+    return next((state.run for state in runs.known if state.outcome is None), None)

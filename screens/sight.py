@@ -20,6 +20,7 @@ from console.drain.roll_state import RollState
 from console.drain.state import Purpose, RunState
 from console.drain.tape import Tape
 from console.inventory.progress import Told
+from console.journal.ledger import RunListing
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.operations import Consents, Operations, RunHandle
@@ -77,7 +78,7 @@ class Sight:
     def commands_of(self, plan: Plan) -> tuple[str, ...]:
         return self._reading.commands_of(plan)
 
-    def runs(self) -> tuple[RunState, ...]:
+    def runs(self) -> RunListing:
         return self._reading.runs()
 
     def attach(self, run: RunId) -> RunSight:

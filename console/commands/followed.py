@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from console.drain.ending import exit_code
 from console.drain.finish import why_no_finish
-from console.drain.fold import apply, open_run
+from console.drain.fold import advance
 from console.drain.narrate import line_of
 from console.drain.requests import StopRun
 from console.drain.state import Move, MoveState, RunState
 from console.exits import CommandEnded, ExitCode
 from console.formatting import plain
-from console.journal.codec import encode_event
+from console.journal.codec import document_of
 from console.run_documents import run_document
 from console.runs import LIFE_S
 
@@ -103,10 +101,9 @@ class _View:
 
     def take(self, news: tuple[Event, ...]) -> None:
         for event in news:
-            self.state = open_run(event) if self.state is None else apply(self.state, event)  # type: ignore[arg-type]
+            self.state = advance(self.state, event)
             if self._events:
-                sys.stdout.write(json.dumps(json.loads(encode_event(event)), separators=(",", ":")) + "\n")
-                sys.stdout.flush()
+                print_line(document_of(event))
             line = line_of(self.state, event)
             if line is not None:
                 narrate(f"{line.at:%H:%M:%S}  {plain(line.text)}")

@@ -10,10 +10,11 @@ import click
 from .target import ClusterCommand, Target, json_option, target_options
 
 if TYPE_CHECKING:
+    from console.drain.events import Event
+    from console.drain.roll_events import RollEvent
     from console.drain.roll_state import RollState
     from console.drain.state import RunState
-
-    from .past import Unreadable
+    from console.journal.ledger import Damaged
 
 JOURNAL = click.option(
     "--journal",
@@ -29,41 +30,49 @@ JOURNAL = click.option(
 @json_option
 def command(target: Target, journal: Path | None, as_json: bool) -> int:
     """List every run and every rolling run, newest first."""
-    from .output import narrate, print_document, print_table, print_text
-    from .past import Unreadable, opened_journal, past_rolls, past_runs
+    from console.journal.ledger import rolls_of, runs_of
+
+    from .output import narrate, print_document
+    from .past import opened_journal
 
     with opened_journal(target, journal) as opened:
-        runs = list(past_runs(opened, target.cluster))
-        rolled = list(past_rolls(opened, target.cluster))
-    rolls = [roll for roll in rolled if not isinstance(roll, Unreadable)]
-    known = [run for run in runs if not isinstance(run, Unreadable)]
-    damaged = [run for run in (*runs, *rolled) if isinstance(run, Unreadable)]
+        runs, rolls = runs_of(opened).listing(), rolls_of(opened).listing()
+    known = [run for run in runs.known if _is_of(target, run)]
+    rolled = [roll for roll in rolls.known if _is_of(target, roll)]
+    damaged: list[Damaged[Event] | Damaged[RollEvent]] = [*runs.damaged, *rolls.damaged]
     if as_json:
         print_document(
             {
                 "schema": 1,
                 "runs": [_document(run) for run in known],
-                "rolls": [_roll_document(roll) for roll in rolls],
-                "unreadable": _unreadable(damaged),
+                "rolls": [_roll_document(roll) for roll in rolled],
+                "unreadable": [{"run": each.name, "why": each.why} for each in damaged],
             }
         )
         return 0
-    headings = ("run", "cluster", "node", "outcome", "began", ">took", ">moved", "operator")
-    if known:
-        print_table(headings, [_row(run) for run in known])
-    elif not rolls:
+    if known or rolled:
+        _tables(known, rolled)
+    else:
         narrate("No run yet.")
-    if rolls:
-        if known:
-            print_text()
-        print_table(("roll", "cluster", "nodes done", "standing", "began", ">moved", "operator"), map(_roll_row, rolls))
-    for run in damaged:
-        narrate(f"{run.run}: {run.why}")
+    for each in damaged:
+        narrate(str(each))
     return 0
 
 
-def _unreadable(damaged: list[Unreadable]) -> list[dict[str, str]]:
-    return [{"run": run.run, "why": run.why} for run in damaged]
+def _is_of(target: Target, told: RunState | RollState) -> bool:
+    return target.cluster is None or told.cluster.casefold() == target.cluster.casefold()
+
+
+def _tables(runs: list[RunState], rolls: list[RollState]) -> None:
+    from .output import print_table, print_text
+
+    if runs:
+        headings = ("run", "cluster", "node", "outcome", "began", ">took", ">moved", "operator")
+        print_table(headings, [_row(run) for run in runs])
+    if runs and rolls:
+        print_text()
+    if rolls:
+        print_table(("roll", "cluster", "nodes done", "standing", "began", ">moved", "operator"), map(_roll_row, rolls))
 
 
 def _moved(run: RunState) -> int:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from console.exits import UsageProblem
-from console.journal.live import load_run
-from console.journal.rolls import load_roll, rolls
+from console.journal.ledger import named, rolls_of, runs_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.identity import RunId
@@ -18,19 +15,6 @@ from console.paths import standard_paths
 
 from .session import explained
 from .target import Target
-
-if TYPE_CHECKING:
-    from console.drain.events import Event
-    from console.drain.roll_state import RollState
-    from console.drain.state import RunState
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A run whose lines are damaged; the others are listed all the same."""
-
-    run: RunId
-    why: str
 
 
 @contextmanager
@@ -66,38 +50,13 @@ def journal_path(target: Target) -> Path:
     return standard_paths(paths.configuration, loaded.journal.path).journal
 
 
-def past_runs(journal: Journal, cluster: str | None) -> Iterator[RunState | Unreadable]:
-    """Every run, newest first; with ``cluster`` only that one's."""
-    for run in journal.runs():
-        try:
-            state = load_run(journal, run)
-        except JournalUnusable as trouble:
-            yield Unreadable(run, trouble.what)
-            continue
-        if cluster is None or state.cluster.casefold() == cluster.casefold():
-            yield state
-
-
-def past_rolls(journal: Journal, cluster: str | None) -> Iterator[RollState | Unreadable]:
-    """Every rolling run, newest first; with ``cluster`` only that one's."""
-    for roll in rolls(journal):
-        try:
-            state = load_roll(journal, roll)
-        except JournalUnusable as trouble:
-            yield Unreadable(roll, trouble.what)
-            continue
-        if cluster is None or state.cluster.casefold() == cluster.casefold():
-            yield state
-
-
 def find_roll(journal: Journal, typed: str) -> RunId | None:
     """The only rolling run that begins so; None when there is none, or a run of that very name."""
-    if typed in journal.runs():
+    runs = named(runs_of(journal).names(), typed)
+    found = named(rolls_of(journal).names(), typed)
+    if typed in runs or len(found) != 1:
         return None
-    found = [roll for roll in rolls(journal) if roll.casefold().startswith(typed.casefold())]
-    also_runs = any(run.casefold().startswith(typed.casefold()) for run in journal.runs())
-    exact = [roll for roll in found if roll == typed]
-    return exact[0] if exact else found[0] if len(found) == 1 and not also_runs else None
+    return found[0] if found[0] == typed or not runs else None
 
 
 def find_run(journal: Journal, typed: str) -> RunId:
@@ -106,12 +65,10 @@ def find_run(journal: Journal, typed: str) -> RunId:
     Raises:
         UsageProblem: none, or several.
     """
-    runs = journal.runs()
+    runs = runs_of(journal).names()
     if typed == "last" and runs:
         return runs[0]
-    found = [run for run in runs if run == typed] or [
-        run for run in runs if run.casefold().startswith(typed.casefold())
-    ]
+    found = named(runs, typed)
     if len(found) == 1:
         return found[0]
     if found:
@@ -119,9 +76,5 @@ def find_run(journal: Journal, typed: str) -> RunId:
     raise UsageProblem(f"There is no run {typed!r} in {journal.path}. There is: {_some(runs) or 'none yet'}.")
 
 
-def _some(runs: Iterable[RunId]) -> str:
-    return ", ".join(list(runs)[:5])
-
-
-def events_of(journal: Journal, run: RunId) -> tuple[Event, ...]:
-    return tuple(recorded.event for recorded in journal.events(run))
+def _some(runs: Sequence[RunId]) -> str:
+    return ", ".join(runs[:5])

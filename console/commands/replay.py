@@ -20,10 +20,12 @@ def command(run: str, target: Target, journal: Path | None, speed: float | None,
     """Tell RUN again: at once, or with --speed as it happened. With --json its events as JSON Lines."""
     import asyncio
 
-    from .past import events_of, find_run, opened_journal
+    from console.journal.ledger import runs_of
+
+    from .past import find_run, opened_journal
     from .retold import retell
 
     with opened_journal(target, journal) as opened:
         chosen = find_run(opened, run)
-        events = events_of(opened, chosen)
+        events = runs_of(opened).events(chosen)
     return asyncio.run(retell(events, speed=speed, as_json=as_json))

@@ -53,15 +53,17 @@ def command(run: str, target: Target, journal: Path | None, form: str, output: P
 
 def _of_run(journal: Journal, typed: str, form: str) -> str:
     from console.exits import UsageProblem
+    from console.journal.ledger import runs_of
+    from console.journal.trouble import JournalUnusable
     from console.reporting.facts import report_of
     from console.reporting.formats import Format, render
 
-    from .past import events_of, find_run
+    from .past import find_run
 
     chosen = find_run(journal, typed)
     try:
-        report = report_of(events_of(journal, chosen))
-    except (KeyError, ValueError) as error:
+        report = report_of(runs_of(journal).events(chosen))
+    except (JournalUnusable, KeyError, ValueError) as error:
         raise UsageProblem(
             f"Run {chosen} can not be told from {journal.path}: its lines are damaged ({error})."
         ) from None
@@ -70,13 +72,13 @@ def _of_run(journal: Journal, typed: str, form: str) -> str:
 
 def _of_roll(journal: Journal, roll: RunId, form: str) -> str:
     from console.exits import UsageProblem
-    from console.journal.rolls import roll_events
+    from console.journal.ledger import rolls_of
     from console.journal.trouble import JournalUnusable
     from console.reporting.formats import Format
     from console.reporting.rolls import render_roll
 
     try:
-        return render_roll(roll_events(journal, roll), Format(form))
+        return render_roll(rolls_of(journal).events(roll), Format(form))
     except (JournalUnusable, KeyError, ValueError) as error:
         raise UsageProblem(
             f"Roll {roll} can not be told from {journal.path}: its lines are damaged ({error})."

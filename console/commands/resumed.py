@@ -34,7 +34,7 @@ def resumed(target: Target, node: str, slots: int | None, *, confirmed: bool, as
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
         host = find_host(cluster, node)
-        drained = last_drain(operations.runs(), host)
+        drained = last_drain(operations.runs().known, host)
         cluster = await operations.read_details(cluster, None)
         plan = operations.plan_return(cluster, drained, slots)
         if not confirmed:

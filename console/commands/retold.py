@@ -10,7 +10,7 @@ from console.drain.fold import apply, open_run
 from console.drain.narrate import line_of
 from console.exits import UsageProblem
 from console.formatting import plain
-from console.journal.codec import event_document
+from console.journal.codec import document_of
 
 from .output import narrate, print_line, print_text
 
@@ -46,7 +46,7 @@ async def retell(events: Sequence[Event], *, speed: float | None, as_json: bool,
 
 def _tell(event: Event, sentences: Sequence[str], as_json: bool) -> None:
     if as_json:
-        print_line(event_document(event))
+        print_line(document_of(event))
         return
     for sentence in sentences:
         print_text(f"{event.at.astimezone():%H:%M:%S}  {plain(sentence)}")

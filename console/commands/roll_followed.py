@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from console.drain.roll_forecast import forecast_ends
 from console.drain.roll_outlook import roll_exit_code, sentence_of, stage_words, standing_of
 from console.drain.roll_requests import ApproveWave, LeaveNode, RollRequest, StopRolling, TryNodeAgain
-from console.drain.roll_state import RollState, Stage, apply_roll, open_roll
+from console.drain.roll_state import RollState, Stage, advance_roll
 from console.drain.rolling import waits_for_somebody
 from console.drain.state import RunState
 from console.exits import CommandEnded, ExitCode
@@ -30,7 +30,7 @@ from .output import narrate, print_document, print_table
 if TYPE_CHECKING:
     from console.composition import LiveOperations
     from console.drain.roll_events import RollEvent
-    from console.rolling.book import JournalRoll, RollBook
+    from console.rolling.book import RollBook, RollHandle
     from console.runs import JournalRun
 
 PATIENCE_S = 3.0
@@ -40,7 +40,7 @@ PATIENCE_S = 3.0
 async def follow_roll(
     operations: LiveOperations,
     book: RollBook,
-    handle: JournalRoll,
+    handle: RollHandle,
     *,
     approve: str,
     as_json: bool,
@@ -55,7 +55,7 @@ async def follow_roll(
     Raises:
         CommandEnded: its process is lost, or the operator left.
     """
-    narrate(f"Roll {handle.roll}. It goes on without this terminal; drainboard roll rejoins it.")
+    narrate(f"Roll {handle.name}. It goes on without this terminal; drainboard roll rejoins it.")
     following = _Following(operations, book, handle, approve, may_stop)
     if was_asked:
         await asyncio.sleep(PATIENCE_S)
@@ -73,7 +73,7 @@ async def follow_roll(
                 following.summarise()
             if waited_s % LIFE_S < LOOK_S:
                 following.keep_alive()
-    state = handle.state()
+    state = handle.now()
     print_document(roll_run_document(state)) if as_json else report_roll(state)
     return roll_exit_code(state)
 
@@ -82,7 +82,7 @@ class _Following:
     """What was shown of the roll so far, and what was answered."""
 
     def __init__(
-        self, operations: LiveOperations, book: RollBook, handle: JournalRoll, approve: str, may_stop: bool
+        self, operations: LiveOperations, book: RollBook, handle: RollHandle, approve: str, may_stop: bool
     ) -> None:
         self.state: RollState | None = None
         self._operations = operations
@@ -103,7 +103,7 @@ class _Following:
     def take(self, news: tuple[RollEvent, ...]) -> None:
         for event in news:
             self._take_overs = 0
-            self.state = open_roll(event) if self.state is None else apply_roll(self.state, event)  # type: ignore[arg-type]
+            self.state = advance_roll(self.state, event)
             text = sentence_of(event, self.state)
             if text:
                 narrate(f"{event.at:%H:%M:%S}  {plain(text)}")
@@ -116,7 +116,7 @@ class _Following:
             return
         raise CommandEnded(
             ExitCode.INTERRUPTED,
-            f"The roll goes on in its own process. Rejoin it: drainboard attach {self._handle.roll}",
+            f"The roll goes on in its own process. Rejoin it: drainboard attach {self._handle.name}",
         )
 
     async def stands(self, interrupted: Callable[[], bool]) -> bool:
@@ -163,14 +163,14 @@ class _Following:
         return False
 
     def _ask(self, request: RollRequest) -> None:
-        self._book.request(self._handle, request)
+        self._book.request(self._handle.name, request)
 
     def keep_alive(self) -> None:
-        if self.is_over or not self._book.keep_on(self._handle.roll):
+        if self.is_over or not self._book.keep_on(self._handle.name):
             return
         self._take_overs += 1
         if self._take_overs > TAKE_OVERS:
-            text = f"The process of roll {self._handle.roll} ended {TAKE_OVERS} times; see runner.log."
+            text = f"The process of roll {self._handle.name} ended {TAKE_OVERS} times; see runner.log."
             raise CommandEnded(ExitCode.CONTACT_LOST, text)
         if self._take_overs > 1:
             narrate("The roll's process shows no sign of life; another one takes over.")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from console.configuration.secrets import GENERAL_VARIABLE
-from console.journal.rolls import load_roll, rolls
+from console.journal.ledger import rolls_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.paths import standard_paths
@@ -63,8 +63,9 @@ def _goes_on(journal: Path) -> bool:
     if not journal.exists():
         return False
     with Journal.open(journal, read_only=True) as opened:
-        names = rolls(opened)
-        if not names or load_roll(opened, names[0]).closed:
+        ledger = rolls_of(opened)
+        names = ledger.names()
+        if not names or ledger.load(names[0]).closed:
             return False
         beat = opened.runner(names[0])
         return beat is not None and is_alive(beat.pid)

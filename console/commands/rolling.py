@@ -10,12 +10,13 @@ from console.drain.roll_requests import LeaveNode, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollState
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import name
+from console.journal.ledger import RollListing, RunListing, named
 from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster
-from console.model.identity import HostName, VmId
+from console.model.identity import HostName, RunId, VmId
 from console.operations import Consents
 from console.planner.roll import RollPlan
-from console.rolling.book import JournalRoll, RollBook
+from console.rolling.book import RollBook, RollHandle
 from console.rolling.defaults import RollDefaults
 from console.rolling.needs import EVERY, needs_of_roll, unmet
 from console.rolling.wishes import RollWishes, program_of
@@ -88,19 +89,31 @@ def continued(target: Target, asked: Asked, *, as_json: bool) -> int:
 async def watched(operations: LiveOperations, typed: str | None, *, as_json: bool) -> int | None:
     """Follow the roll of that name, or with none the open one, without a hand in it; None when there is no such."""
     book = RollBook(operations.site, operations.clock, read_only=operations.read_only)
-    rolls = book.all()
-    if typed is None:
-        found = [state for state in rolls if not state.closed]
-    else:
-        found = [state for state in rolls if state.roll == typed] or [
-            state for state in rolls if state.roll.casefold().startswith(typed.casefold())
-        ]
-        also_runs = any(state.run.casefold().startswith(typed.casefold()) for state in operations.runs())
-        found = found if len(found) == 1 and (found[0].roll == typed or not also_runs) else []
-    if not found:
+    chosen = _chosen(book.listing(), operations.runs(), typed)
+    if chosen is None:
         return None
-    handle = book.attach(found[0].roll)
+    handle = book.attach(chosen)
     return await follow_roll(operations, book, handle, approve="wait", as_json=as_json, may_stop=False)
+
+
+def _chosen(rolls: RollListing, runs: RunListing, typed: str | None) -> RunId | None:
+    """The roll that is meant.
+
+    Raises:
+        UsageProblem: it is damaged; with no name, one that may be open is.
+    """
+    if typed is None:
+        meant = list(rolls.perhaps_open)
+        found = [state.roll for state in rolls.known if not state.closed]
+    else:
+        found = named([*(state.roll for state in rolls.known), *(each.name for each in rolls.damaged)], typed)
+        also_runs = named([*(state.run for state in runs.known), *(each.name for each in runs.damaged)], typed)
+        if len(found) != 1 or (found[0] != typed and also_runs):
+            return None
+        meant = [each for each in rolls.damaged if each.name == found[0]]
+    if meant:
+        raise UsageProblem(str(meant[0]))
+    return found[0] if found else None
 
 
 def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: bool) -> int:
@@ -151,9 +164,9 @@ async def _go_on(operations: LiveOperations, book: RollBook, state: RollState, a
     handle = book.attach(state.roll)
     for request, typed in ((TryNodeAgain, asked.retry), (LeaveNode, asked.skip)):
         for text in typed:
-            book.request(handle, request(_node_of(state, text)))
+            book.request(state.roll, request(_node_of(state, text)))
     if asked.stop:
-        book.request(handle, StopRolling())
+        book.request(state.roll, StopRolling())
     approve = _approve(asked, fresh=False)
     return await follow_roll(operations, book, handle, approve=approve, as_json=as_json, was_asked=asked.any)
 
@@ -215,7 +228,7 @@ def _nodes(cluster: Cluster, request: RollRequest, book: RollBook) -> tuple[tupl
     """The nodes to roll over, and the stopped roll whose rest they are, if they are."""
     every = tuple(host.name for host in cluster.hosts)
     nodes = tuple(dict.fromkeys(find_host(cluster, text) for text in request.nodes)) or every
-    last = next((state for state in book.all() if state.cluster == cluster.name), None)
+    last = next((state for state in book.listing().known if state.cluster == cluster.name), None)
     if request.anew or last is None or not (last.closed and last.stopping and last.left):
         return nodes, ""
     if set(nodes) != set(_whole(last, book)):
@@ -231,7 +244,7 @@ def _nodes(cluster: Cluster, request: RollRequest, book: RollBook) -> tuple[tupl
 def _whole(state: RollState, book: RollBook) -> tuple[HostName, ...]:
     """The nodes of a roll, and of those whose rest it was."""
     found = list(state.nodes)
-    before = {other.roll: other for other in book.all()}
+    before = {other.roll: other for other in book.listing().known}
     while state.continues and state.continues in before:
         state = before[state.continues]  # type: ignore[index]
         found += state.nodes
@@ -263,7 +276,7 @@ def _require_consents(operations: LiveOperations, cluster: Cluster, plan: RollPl
         raise CommandEnded(ExitCode.BLOCKED, "\n".join(["The roll needs consents:", *lines, advice]))
 
 
-def _start(book: RollBook, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> JournalRoll:
+def _start(book: RollBook, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RollHandle:
     try:
         return book.start(plan, cluster.name, wishes)
     except PermissionError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import singledispatch
+from functools import reduce, singledispatch
 
 from console.planner.values import Engine
 
@@ -77,20 +77,26 @@ def apply(state: RunState, event: ev.Event) -> RunState:
     return evolve(changed, now=now) if line is None else evolve(changed, now=now, log=(*changed.log, line))
 
 
+def advance(state: RunState | None, event: ev.Event) -> RunState:
+    """The state after one more event, or after the first.
+
+    Raises:
+        ValueError: the first does not open a run, or another one does.
+    """
+    if state is not None:
+        return apply(state, event)
+    if not isinstance(event, ev.RunOpened):
+        raise ValueError(f"a run begins with RunOpened, not with {type(event).__name__}")
+    return open_run(event)
+
+
 def fold(events: Iterable[ev.Event]) -> RunState:
     """Add events up from the first.
 
     Raises:
         ValueError: there is none, or the first does not open a run.
     """
-    state: RunState | None = None
-    for event in events:
-        if state is not None:
-            state = apply(state, event)
-        elif isinstance(event, ev.RunOpened):
-            state = open_run(event)
-        else:
-            raise ValueError(f"a run begins with RunOpened, not with {type(event).__name__}")
+    state = reduce(advance, events, None)
     if state is None:
         raise ValueError("a run without events")
     return state

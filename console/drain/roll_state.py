@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from functools import singledispatch
+from functools import reduce, singledispatch
 
 from console.model.identity import HostName, RunId, VmId
 
@@ -173,20 +173,26 @@ def apply_roll(state: RollState, event: re.RollEvent) -> RollState:
     return replace(_changed(event, state), now=max(state.now, event.at))
 
 
+def advance_roll(state: RollState | None, event: re.RollEvent) -> RollState:
+    """The state after one more event, or after the first.
+
+    Raises:
+        ValueError: the first does not open a roll, or another one does.
+    """
+    if state is not None:
+        return apply_roll(state, event)
+    if not isinstance(event, re.RollOpened):
+        raise ValueError(f"a rolling run begins with RollOpened, not with {type(event).__name__}")
+    return open_roll(event)
+
+
 def fold_roll(events: Iterable[re.RollEvent]) -> RollState:
     """Add events up.
 
     Raises:
         ValueError: there is none, or the first does not open a roll.
     """
-    state: RollState | None = None
-    for event in events:
-        if state is not None:
-            state = apply_roll(state, event)
-        elif isinstance(event, re.RollOpened):
-            state = open_roll(event)
-        else:
-            raise ValueError(f"a rolling run begins with RollOpened, not with {type(event).__name__}")
+    state = reduce(advance_roll, events, None)
     if state is None:
         raise ValueError("a rolling run without events")
     return state

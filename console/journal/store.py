@@ -1,6 +1,6 @@
 """The journal: one SQLite file, append-only events of every run, and the operators' requests on their way.
 
-WAL and ``synchronous=FULL``: what :meth:`Journal.append` returned from survives a crash of the machine. Any
+WAL and ``synchronous=FULL``: what :meth:`Journal.append_to` returned from survives a crash of the machine. Any
 number of consoles may read while one runner writes.
 """
 
@@ -17,35 +17,15 @@ from types import TracebackType
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
-from console.drain.events import Event, RunClosed
-from console.drain.requests import OperatorRequest
-from console.drain.roll_events import RollClosed
 from console.model.identity import RunId
 from console.private import private_file, private_folder
 
 from . import schema
-from .codec import Undecodable, decode_event, decode_request, decode_roll_event, encode_event, encode_request
 from .trouble import JournalUnusable, Trouble, classify
 
 Table: TypeAlias = Literal["events", "rolls"]
 _KEYS: dict[Table, str] = {"events": "run", "rolls": "roll"}
 """Both keep numbered lines; what the first column is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event with its place in its run, from 1."""
-
-    seq: int
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An operator's request and who made it."""
-
-    request: OperatorRequest
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,95 +82,76 @@ class Journal:
 
     # events
 
-    def append(self, run: RunId, event: Event) -> int:
-        """Write one event and return its number, once it is on the disk."""
-        return self.append_all(run, (event,))
+    def append_to(
+        self,
+        table: Table,
+        run: RunId,
+        lines: Sequence[tuple[str, str]],
+        *,
+        token: str | None = None,
+        answering: Sequence[int] = (),
+    ) -> int:
+        """Write lines (time and text) in one transaction, all or none; returns the last one's number.
 
-    def append_all(self, run: RunId, events: Sequence[Event], *, token: str | None = None) -> int:
-        """Write several events in one transaction, all or none; returns the last one's number.
-
-        With ``token``, only as long as this runner holds the run (see :meth:`take_run`).
+        Args:
+            token: write only as long as this process holds the run (see :meth:`take_run`).
+            answering: requests that wait no longer, once this is on the disk.
         """
-        bodies = [(event.at.isoformat(), encode_event(event)) for event in events]
-        return self.append_to("events", run, bodies, token=token)
-
-    def append_to(self, table: Table, run: RunId, bodies: Sequence[tuple[str, str]], *, token: str | None) -> int:
-        """Write lines (time and text) in one transaction; the tables have the same columns but for the first's name."""
         with self._writing() as connection:
             if token is not None and self._holder(connection, run) != token:
                 raise JournalUnusable(self.path, Trouble.TAKEN)
             last = self._last(connection, table, run)
             connection.executemany(
                 f"INSERT INTO {table} ({_KEYS[table]}, seq, at, body) VALUES (?, ?, ?, ?)",
-                [(run, last + place, at, body) for place, (at, body) in enumerate(bodies, 1)],
+                [(run, last + place, at, body) for place, (at, body) in enumerate(lines, 1)],
             )
-        return last + len(bodies)
+            connection.executemany(
+                "UPDATE requests SET taken = 1 WHERE run = ? AND id = ?", [(run, number) for number in answering]
+            )
+        return last + len(lines)
 
-    def events(self, run: RunId, after: int = 0) -> tuple[Recorded, ...]:
-        """The run's events after number ``after``, in order."""
-        return tuple(Recorded(seq, self._event(body)) for seq, body in self.lines_of("events", run, after))
-
-    def lines_of(self, table: Table, run: RunId, after: int) -> list[tuple[int, str]]:
+    def lines_of(self, table: Table, run: RunId, after: int = 0) -> list[tuple[int, str]]:
         """Number and text of a run's lines after number ``after``."""
         with _translated(self.path):
             return self._connection.execute(
                 f"SELECT seq, body FROM {table} WHERE {_KEYS[table]} = ? AND seq > ? ORDER BY seq", (run, after)
             ).fetchall()
 
-    def runs(self) -> tuple[RunId, ...]:
-        """Every run, newest first."""
-        return self.names_in("events")
-
     def names_in(self, table: Table) -> tuple[RunId, ...]:
         """Every run of a table, newest first."""
+        edges = sorted(self._edges(table, "at", "ASC"), key=lambda edge: (edge[1], edge[0]), reverse=True)
+        return tuple(RunId(name) for name, _ in edges)
+
+    def last_lines(self, table: Table) -> list[tuple[RunId, str, str]]:
+        """Of every run its name, and the time and text of its newest line."""
+        times, bodies = self._edges(table, "at", "DESC"), dict(self._edges(table, "body", "DESC"))
+        return [(RunId(name), at, bodies[name]) for name, at in times if name in bodies]
+
+    def _edges(self, table: Table, column: str, order: Literal["ASC", "DESC"]) -> list[tuple[str, str]]:
+        """One column of each run's first or last line. Name after name by the index: the lines are many."""
         key = _KEYS[table]
         with _translated(self.path):
-            rows = self._connection.execute(f"SELECT {key} FROM {table} WHERE seq = 1 ORDER BY at DESC, {key} DESC")
-            return tuple(RunId(row[0]) for row in rows.fetchall())
-
-    def prune(self, before: datetime) -> int:
-        """Forget every closed run and roll whose last event is older than ``before``; returns how many events went.
-
-        An open run is kept however old it is: it may know of moves and settings that nobody else does.
-        """
-        with self._writing() as connection:
-            rows = connection.execute(
-                "SELECT run, at, body FROM events AS e WHERE seq = (SELECT max(seq) FROM events WHERE run = e.run)"
+            return self._connection.execute(
+                f"WITH RECURSIVE names(name) AS ("
+                f" SELECT min({key}) FROM {table}"
+                f" UNION ALL SELECT (SELECT min({key}) FROM {table} WHERE {key} > name) FROM names WHERE name NOTNULL) "
+                f"SELECT name, (SELECT {column} FROM {table} WHERE {key} = name ORDER BY seq {order} LIMIT 1) "
+                f"FROM names WHERE name NOTNULL"
             ).fetchall()
-            old = [
-                run
-                for run, at, body in rows
-                if datetime.fromisoformat(at) < before and isinstance(self._event(body), RunClosed)
-            ]
-            gone = sum(connection.execute("DELETE FROM events WHERE run = ?", (run,)).rowcount for run in old)
-            old_rolls = self._old_rolls(connection, before)
-            gone += sum(connection.execute("DELETE FROM rolls WHERE roll = ?", (roll,)).rowcount for roll in old_rolls)
-            for table in ("requests", "runners"):
-                connection.executemany(f"DELETE FROM {table} WHERE run = ?", [(run,) for run in (*old, *old_rolls)])
-        return gone
 
-    def _old_rolls(self, connection: sqlite3.Connection, before: datetime) -> list[str]:
-        rows = connection.execute(
-            "SELECT roll, at, body FROM rolls AS e WHERE seq = (SELECT max(seq) FROM rolls WHERE roll = e.roll)"
-        ).fetchall()
-        old = [(roll, body) for roll, at, body in rows if datetime.fromisoformat(at) < before]
-        try:
-            return [roll for roll, body in old if isinstance(decode_roll_event(body), RollClosed)]
-        except Undecodable as error:
-            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
+    def delete(self, table: Table, runs: Sequence[RunId]) -> int:
+        """Forget runs with everything that was asked of them; returns how many events went."""
+        with self._writing() as connection:
+            names = [(run,) for run in runs]
+            gone = connection.executemany(f"DELETE FROM {table} WHERE {_KEYS[table]} = ?", names).rowcount
+            for other in ("requests", "runners"):
+                connection.executemany(f"DELETE FROM {other} WHERE run = ?", names)
+        return gone
 
     # requests
 
-    def request(self, run: RunId, request: OperatorRequest, by: str = "") -> None:
-        """Ask the run's runner for something; it answers by events.
-
-        Raises:
-            PermissionError: the journal was opened to read only.
-        """
-        self.put_request(run, encode_request(request), by)
-
     def put_request(self, run: RunId, body: str, by: str) -> None:
-        """As :meth:`request`, of a run of any table, by its text.
+        """Leave a request with the run; it waits until its answer is written (see :meth:`append_to`).
 
         Raises:
             PermissionError: the journal was opened to read only.
@@ -200,31 +161,18 @@ class Journal:
         with self._writing() as connection:
             connection.execute("INSERT INTO requests (run, operator, body) VALUES (?, ?, ?)", (run, by, body))
 
-    def take_requests(self, run: RunId) -> tuple[Asked, ...]:
-        """What was asked since the last time, oldest first; each is handed out once."""
-        return tuple(self._asked(by, body) for by, body in self.take_asked(run))
-
-    def take_asked(self, run: RunId) -> list[tuple[str, str]]:
-        """As :meth:`take_requests`: operator and text."""
-        if not self.is_asked(run):
-            return []
-        with self._writing() as connection:
-            rows = connection.execute(
-                "SELECT id, operator, body FROM requests WHERE run = ? AND taken = 0 ORDER BY id", (run,)
-            ).fetchall()
-            connection.executemany("UPDATE requests SET taken = 1 WHERE id = ?", [(row[0],) for row in rows])
-        return [(by, body) for _, by, body in rows]
-
-    def is_asked(self, run: RunId) -> bool:
-        """Whether a request waits to be taken."""
+    def requests_of(self, run: RunId, after: int = 0) -> list[tuple[int, str, str]]:
+        """Number, operator and text of the requests that wait, oldest first, from the one after ``after`` on."""
         with _translated(self.path):
-            waiting = self._connection.execute("SELECT 1 FROM requests WHERE run = ? AND taken = 0 LIMIT 1", (run,))
-            return waiting.fetchone() is not None
+            return self._connection.execute(
+                "SELECT id, operator, body FROM requests WHERE run = ? AND taken = 0 AND id > ? ORDER BY id",
+                (run, after),
+            ).fetchall()
 
     # runners
 
     def take_run(self, run: RunId, host: str, pid: int, at: datetime, *, stale_s: float = 20.0) -> str:
-        """Become the run's one writer; returns the token that :meth:`append_all` and :meth:`beat` want.
+        """Become the run's one writer; returns the token that :meth:`append_to` and :meth:`beat` want.
 
         Raises:
             JournalUnusable: another runner showed signs of life within the last ``stale_s`` seconds.
@@ -288,18 +236,6 @@ class Journal:
     def _holder(connection: sqlite3.Connection, run: RunId) -> str | None:
         row = connection.execute("SELECT token FROM runners WHERE run = ?", (run,)).fetchone()
         return row[0] if row else None
-
-    def _event(self, body: str) -> Event:
-        try:
-            return decode_event(body)
-        except Undecodable as error:
-            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
-
-    def _asked(self, by: str, body: str) -> Asked:
-        try:
-            return Asked(decode_request(body), by)
-        except Undecodable as error:
-            raise JournalUnusable(self.path, Trouble.CORRUPT, str(error)) from error
 
 
 def _make_private(path: Path) -> None:

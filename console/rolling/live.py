@@ -15,7 +15,7 @@ from console.planner.roll import RollPlan
 from console.runs import JournalRun, Runs
 from console.site import Site
 
-from .book import JournalRoll, RollBook
+from .book import RollBook, RollHandle
 from .defaults import RollDefaults
 from .wishes import RollWishes
 
@@ -30,7 +30,7 @@ class LiveRolling:
         self._site = site
         self._book = RollBook(site, clock, read_only=read_only)
         self._runs = runs
-        self._rolls: dict[RunId, JournalRoll] = {}
+        self._rolls: dict[RunId, RollHandle] = {}
         self._drains: dict[RunId, JournalRun] = {}
         self._real = SystemClock()
         self._looked_s = 0.0
@@ -40,7 +40,7 @@ class LiveRolling:
         name = self._book.newest_of(cluster)
         if name is None:
             return None
-        state = self._rolls.setdefault(name, self._book.watch(name)).state()
+        state = self._rolls.setdefault(name, self._book.watch(name)).now()
         if not state.closed and self._real.elapsed_s() - self._looked_s >= ALIVE_S:
             self._looked_s = self._real.elapsed_s()
             self._book.keep_on(name)
@@ -63,10 +63,10 @@ class LiveRolling:
         return self._site.roll_defaults
 
     def start(self, plan: RollPlan, cluster: Cluster, wishes: RollWishes) -> RunId:
-        return self._book.start(plan, cluster.name, wishes).roll
+        return self._book.start(plan, cluster.name, wishes).name
 
     def ask(self, roll: RunId, request: RollRequest) -> None:
-        self._book.request(self._book.watch(roll), request)
+        self._book.request(roll, request)
 
     def close(self) -> None:
         self._book.close()

@@ -34,13 +34,13 @@ async def _carry_on(site: Site, journal: Journal, roll: RunId) -> None:
     """Until it is closed, or waits for somebody; who asks after that finds no process, and starts one."""
     while True:
         state = await _once(site, journal, roll, claim(journal, roll))
-        if state.closed or not journal.is_asked(roll):
+        if state.closed or not journal.requests_of(roll):
             return
 
 
 async def _once(site: Site, journal: Journal, roll: RunId, token: str) -> RollState:
     from console.doors import open_doors, seeds_of
-    from console.journal.rolls import load_roll
+    from console.journal.ledger import rolls_of
     from console.learning import LearningForecaster
     from console.runner.changing import Hands
     from console.runner.control import Circle
@@ -50,11 +50,11 @@ async def _once(site: Site, journal: Journal, roll: RunId, token: str) -> RollSt
     from .planning import RollPlanner
     from .runs import JournalDrains
 
-    state = load_roll(journal, roll)
+    state = rolls_of(journal).load(roll)
     clock = site.clock()
     reader, writer = open_doors(site)
     seeds = tuple(dict.fromkeys((*seeds_of(site.options), *state.nodes)))
-    drains = JournalDrains(site, journal, clock, state.operator)
+    drains = JournalDrains(site, clock, state.operator)
 
     def hands(node: HostName) -> Hands:
         return Hands(writer, Circle(reader, seeds, node), node)

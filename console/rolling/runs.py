@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from console.clock import Clock
 from console.drain.state import Purpose, RunState, WhenStuck
-from console.journal.store import Journal
 from console.model.cluster import Cluster
-from console.model.failures import CommandFailed
 from console.model.identity import RunId
 from console.operations import Consents
 from console.planner.values import Plan
@@ -17,9 +15,8 @@ from console.site import Site
 class JournalDrains:
     """See :class:`console.rolling.executor.Drains`."""
 
-    def __init__(self, site: Site, journal: Journal, clock: Clock, operator: str) -> None:
+    def __init__(self, site: Site, clock: Clock, operator: str) -> None:
         self._site = site
-        self._journal = journal
         self._clock = clock
         self._operator = operator
         self._runs = Runs(site, clock, read_only=False)
@@ -27,9 +24,10 @@ class JournalDrains:
 
     def look(self, run: RunId) -> RunState | None:
         if run not in self._handles:
-            if not self._journal.events(run):
+            try:
+                self._handles[run] = self._runs.attach(run)
+            except KeyError:
                 return None
-            self._handles[run] = self._runs.attach(run)
         state = self._handles[run].state()
         if state.outcome is None and not self._runs.is_carried_out(run):
             self._handles[run] = self._runs.attach(run)
@@ -37,14 +35,11 @@ class JournalDrains:
 
     def start(self, run: RunId, plan: Plan, cluster: Cluster, consents: Consents, purpose: Purpose) -> None:
         """A crash between the two steps leaves a run that the next look gives a runner."""
-        for other in self._runs.open_runs():
-            if other.node == plan.node:
-                raise CommandFailed(plan.node, f"Run {other.run} of {other.operator or 'somebody'} holds {plan.node}.")
+        self._runs.refuse_second(plan.node)
         manner = Manner(when_stuck=self._site.when_stuck or WhenStuck.CANCEL)  # nobody is there to be asked
         now = self._clock.now()
         event = opened(self._site, plan, cluster, consents, run, now, self._operator, purpose, manner)
-        self._journal.append(run, event)
-        self._handles[run] = self._runs.attach(run)
+        self._handles[run] = self._runs.begin(event)
 
     def close(self) -> None:
         self._runs.close()

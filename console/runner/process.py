@@ -50,7 +50,7 @@ def main() -> int:
 
 async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from console.doors import open_doors, seeds_of
-    from console.journal.live import load_run
+    from console.journal.ledger import runs_of
     from console.learning import LearningForecaster
 
     from .actors import Actors
@@ -64,7 +64,7 @@ async def _run(site: Site, journal: Journal, run: RunId) -> None:
     from .sensing import Sensors
 
     token = claim(journal, run)
-    state = load_run(journal, run)
+    state = runs_of(journal).load(run)
     clock = site.clock()
     reader, writer = open_doors(site)
     known = (*seeds_of(site.options), *(move.destination for move in state.moves.values() if move.destination))

@@ -30,6 +30,7 @@ from console.drain.outlook import finish_forecast
 from console.drain.rules import Rules
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import MigrationType
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab, scenarios
 from console.learning import LearningForecaster
@@ -112,11 +113,11 @@ async def drained(scenario: str, folder: Path, rules: Rules = RULES, seed: int =
             left_out = frozenset(vm.id for vm in cluster.vms if vm.name in broken)
             plan = await drain.open(PlanOptions(excluded=left_out))
             await _until_at_rest(drain, plan)
-            state = fold([entry.event for entry in journal.events(drain.run)])
+            state = fold(list(runs_of(journal).events(drain.run)))
             failed = frozenset(vm for vm, move in state.moves.items() if move.state is MoveState.FAILED)
             if failed:  # a forecast says how long moves take, not which of them fail
                 plan = drain.plan(cluster, PlanOptions(excluded=left_out | failed))
-            return judged(scenario, plan, [entry.event for entry in journal.events(drain.run)])
+            return judged(scenario, plan, list(runs_of(journal).events(drain.run)))
 
 
 async def _until_at_rest(drain: Drain, plan: Plan) -> None:

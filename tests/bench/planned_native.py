@@ -24,6 +24,7 @@ from console.drain.opening import consent_entries, open_event
 from console.drain.rules import Rules
 from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
 from console.guard import Lines
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.lab.world.moving import Move, Outcome
@@ -164,7 +165,7 @@ async def planned(scenario: str, way: Way) -> Drained:
             plan = _in_order(drain.plan(cluster, way.options), way.like)
             at = lab.clock.now()
             consents = consent_entries(interrupt=["all"], settings=way.settings, by="bench", at=at)
-            journal.append(drain.run, open_event(plan, cluster, run=drain.run, at=at, consents=consents))
+            runs_of(journal).append(drain.run, [open_event(plan, cluster, run=drain.run, at=at, consents=consents)])
             drain.door = SlowDoor(lab, way.latency_s)
             began_s = lab.clock.elapsed_s()
             with metered(lab) as meter:

@@ -35,7 +35,7 @@ from console.app import DrainboardApp
 from console.composition import open_operations
 from console.drain.requests import StopRun
 from console.drain.state import MoveState, Phase
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal as Store
 from console.site import find_site
 from tests.bench.real_kills import NODE, Journal, console_of
@@ -99,7 +99,7 @@ async def press(lab: Served, keys: int, *, armed: bool, seed: int) -> Pressed:
     left, pressed = keys, Pressed()
     async with open_operations(site, read_only=not armed) as operations:
         while left > 0:
-            app = DrainboardApp(operations, run=operations.runs()[0].run, settle_s=0.0)
+            app = DrainboardApp(operations, run=operations.runs().known[0].run, settle_s=0.0)
             pressed.consoles += 1
             async with app.run_test(size=SIZE) as pilot:
                 while app.store.findings is None:
@@ -125,10 +125,10 @@ async def _batch(app: DrainboardApp, pilot: Pilot[Any], keys: list[str]) -> int:
 def end_all(lab: Served) -> None:
     """Ask every run that was started to stop, and see each to its end."""
     with Store.open(Path(lab.config).parent / "journal.sqlite") as journal:
-        states = [load_run(journal, run) for run in journal.runs()]
+        states = [runs_of(journal).load(run) for run in runs_of(journal).names()]
         still = [state.run for state in states if state.phase is not Phase.ENDED]
         for run in still:
-            journal.request(run, StopRun(), "bench")
+            runs_of(journal).ask(run, StopRun(), "bench")
     for run in still:
         lab.run("attach", run, "--follow")
 
@@ -136,7 +136,7 @@ def end_all(lab: Served) -> None:
 def broken(lab: Served, before: dict[str, Any]) -> list[str]:
     """What should not have been, by the journal and by the lab's own book."""
     with Store.open(Path(lab.config).parent / "journal.sqlite", read_only=True) as journal:
-        states = [load_run(journal, run) for run in journal.runs()]
+        states = [runs_of(journal).load(run) for run in runs_of(journal).names()]
     said = [f"{state.run} is {state.phase.value}" for state in states if state.phase is not Phase.ENDED]
     said += [
         f"{state.run}: {move.vm.name} ended as {move.state.value}"

@@ -24,6 +24,7 @@ from console.composition import LiveOperations
 from console.drain.fold import fold
 from console.drain.opening import consent_entries, open_event
 from console.drain.state import MoveState, Outcome, Phase, RunState
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.endpoint.faults import Fault
 from console.lab.serve import ServedLab, serve
@@ -142,7 +143,7 @@ async def _open(site: Site, journal: Journal) -> None:
     await operations.close()
     at = site.clock().now()
     consents = consent_entries(interrupt=["all"], settings=[SETTING], by="bench", at=at)
-    journal.append(RUN, open_event(plan, cluster, run=RUN, at=at, operator="bench", consents=consents))
+    runs_of(journal).append(RUN, [open_event(plan, cluster, run=RUN, at=at, operator="bench", consents=consents)])
 
 
 def _judge(
@@ -151,7 +152,7 @@ def _judge(
     """The invariants, by the journal and by the world."""
     lab.cluster.advance()
     world = lab.cluster.world
-    state = fold([entry.event for entry in journal.events(RUN)])
+    state = fold(list(runs_of(journal).events(RUN)))
     found.outcome = "open" if state.outcome is None else state.outcome.value
     found.log = [f"{line.at:%H:%M:%S} {line.text}" for line in state.log]
     died = any(blow.kind == "destination dies" for blow in found.blows)

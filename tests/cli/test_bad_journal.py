@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.cli import run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from tests.journal.conftest import RUN, short_run
 
@@ -52,7 +53,7 @@ def test_attach_says_what_is_wrong_with_the_journal(
 ) -> None:
     file = tmp_path / "journal.sqlite"
     with Journal.open(file) as journal:
-        journal.append_all(RUN, short_run())
+        runs_of(journal).append(RUN, short_run())
         journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     spoil(file)
     config = tmp_path / "config.toml"

@@ -13,6 +13,7 @@ from console.drain import move_events as mv
 from console.drain.events import Event
 from console.drain.state import Move, MoveState
 from console.forecast.forecaster import PriorForecaster
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.learning import (
     Forgotten,
@@ -82,7 +83,7 @@ def test_failed_and_unfinished_moves_teach_nothing() -> None:
 def test_only_runs_of_this_cluster_count(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         for number, cluster in enumerate(("CL1", "CL2")):
-            journal.append_all(RunId(f"run-{number}"), [opened(cluster), *moved(VMS[0], 5, 35)])
+            runs_of(journal).append(RunId(f"run-{number}"), [opened(cluster), *moved(VMS[0], 5, 35)])
         assert len(moves_of_journal(journal, "CL1")) == 1
         assert len(moves_of_journal(journal, None)) == 2
 
@@ -95,7 +96,7 @@ def test_the_console_s_forecaster_reads_the_journal_and_minds_what_is_forgotten(
     with Journal.open(paths.journal) as journal:
         for number in range(3):
             run = RunId(f"run-{number}")
-            journal.append_all(run, [replace(opened(CLUSTER.name), run=run), *moved(VMS[0], 5, 305)])
+            runs_of(journal).append(run, [replace(opened(CLUSTER.name), run=run), *moved(VMS[0], 5, 305)])
     found = forecaster.forecast(replace(CLUSTER), VMS[0], THERE)
     assert found.duration_p50_s > 3 * prior.duration_p50_s
     assert found.basis == "3 earlier moves of this VM"

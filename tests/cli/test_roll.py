@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from console.drain.roll_state import RollState, Stage
-from console.journal.rolls import load_roll, rolls
+from console.journal.ledger import rolls_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from tests.cli.served import ROOT, Served, served, surroundings
@@ -38,8 +38,8 @@ def journal_of(lab: Served) -> Path:
 def newest(lab: Served) -> RollState | None:
     try:
         with Journal.open(journal_of(lab), read_only=True) as journal:
-            names = rolls(journal)
-            return load_roll(journal, names[0]) if names else None
+            names = rolls_of(journal).names()
+            return rolls_of(journal).load(names[0]) if names else None
     except JournalUnusable:
         return None
 

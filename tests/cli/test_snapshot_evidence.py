@@ -20,6 +20,7 @@ from console.drain.events import Event
 from console.drain.state import Move, MoveState
 from console.forecast.forecaster import PriorForecaster
 from console.inventory import read_cluster, read_details
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.learning import Forgotten, LearningForecaster, forgotten_file, write_forgotten
@@ -72,7 +73,7 @@ def cluster() -> Cluster:
 def site(cluster: Cluster, tmp_path: Path) -> tuple[Cluster, LearningForecaster]:
     paths = Paths(tmp_path / "config.toml", tmp_path / "journal.sqlite", tmp_path, tmp_path)
     with Journal.open(paths.journal) as journal:
-        journal.append_all(RunId("run-acme"), a_run(cluster))
+        runs_of(journal).append(RunId("run-acme"), a_run(cluster))
     return cluster, LearningForecaster(paths)
 
 

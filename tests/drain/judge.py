@@ -10,7 +10,8 @@ from console.drain import move_events as mv
 from console.drain.fold import apply, fold
 from console.drain.limits import cluster_load, fence_reason, inflow, load, pair_load
 from console.drain.state import Move, MoveState, Outcome, Phase, RunState
-from console.journal.codec import decode_event, encode_event
+from console.journal.codec import decode, encode
+from console.journal.ledger import RUNS
 from console.model.identity import HostName
 from console.planner.values import Engine, SlotReading
 
@@ -102,7 +103,7 @@ class Judge:
     def refold(self, state: RunState, journal: list[ev.Event], *, text: bool) -> None:
         """The whole journal, read back from its text if that is wanted, is the live state."""
         if text:
-            journal = [decode_event(encode_event(event)) for event in journal]
+            journal = [decode(encode(event), RUNS.events) for event in journal]
         if fold(journal) != state:
             self.say("the fold of the journal is not the live state")
 

@@ -11,8 +11,8 @@ from console.drain import roll_events as re
 from console.drain import rolling as ro
 from console.drain.roll_state import Stage, fold_roll
 from console.drain.state import Outcome
-from console.journal.codec import ROLL_EVENT_TYPES, decode_roll_event, encode_roll_event
-from console.journal.rolls import append_roll, load_roll, roll_events, rolls
+from console.journal.codec import decode, encode
+from console.journal.ledger import ROLLS, rolls_of, runs_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.model.identity import HostName, RunId
@@ -160,17 +160,17 @@ def test_events_come_back_equal_through_the_journal(tmp_path: Path) -> None:
     shop = Shop(opened(failback=True))
     state = shop.run()
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        append_roll(journal, ROLL, shop.journal[:4])
-        append_roll(journal, ROLL, shop.journal[4:])
-        assert list(roll_events(journal, ROLL)) == shop.journal
-        assert load_roll(journal, ROLL) == state
-        assert rolls(journal) == (ROLL,)
-        assert journal.runs() == (), "a roll is no run"
+        rolls_of(journal).append(ROLL, shop.journal[:4])
+        rolls_of(journal).append(ROLL, shop.journal[4:])
+        assert list(rolls_of(journal).events(ROLL)) == shop.journal
+        assert rolls_of(journal).load(ROLL) == state
+        assert rolls_of(journal).names() == (ROLL,)
+        assert runs_of(journal).names() == (), "a roll is no run"
         with pytest.raises(KeyError):
-            load_roll(journal, RunId("none"))
+            rolls_of(journal).load(RunId("none"))
         journal._connection.execute("DELETE FROM rolls WHERE seq = 2")
         with pytest.raises(JournalUnusable, match="event 2 of roll roll-1 is missing"):
-            load_roll(journal, ROLL)
+            rolls_of(journal).load(ROLL)
 
 
 def test_old_rolls_are_forgotten_once_they_are_closed(tmp_path: Path) -> None:
@@ -178,20 +178,20 @@ def test_old_rolls_are_forgotten_once_they_are_closed(tmp_path: Path) -> None:
     shop.run()
     late = moment(10**6)
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        append_roll(journal, ROLL, shop.journal[:-1])
-        assert journal.prune(late) == 0, "an open one is kept however old it is"
-        append_roll(journal, ROLL, shop.journal[-1:])
-        assert journal.prune(moment(0.0)) == 0
-        assert journal.prune(late) == len(shop.journal)
-        assert rolls(journal) == ()
+        rolls_of(journal).append(ROLL, shop.journal[:-1])
+        assert rolls_of(journal).forget(late) == 0, "an open one is kept however old it is"
+        rolls_of(journal).append(ROLL, shop.journal[-1:])
+        assert rolls_of(journal).forget(moment(0.0)) == 0
+        assert rolls_of(journal).forget(late) == len(shop.journal)
+        assert rolls_of(journal).names() == ()
 
 
 def test_only_who_holds_a_roll_writes_it(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         token = journal.take_run(ROLL, "here", 1, EPOCH)
-        append_roll(journal, ROLL, [opened()], token=token)
+        rolls_of(journal).append(ROLL, [opened()], token=token)
         with pytest.raises(JournalUnusable):
-            append_roll(journal, ROLL, [re.RollRecovered(EPOCH)], token="another's")
+            rolls_of(journal).append(ROLL, [re.RollRecovered(EPOCH)], token="another's")
 
 
 def test_every_kind_of_event_comes_back_equal() -> None:
@@ -221,5 +221,5 @@ def test_every_kind_of_event_comes_back_equal() -> None:
         re.RollRecovered(EPOCH),
         re.RollClosed(EPOCH, 1, 0, False),
     ]
-    assert {type(event).__name__ for event in every} == set(ROLL_EVENT_TYPES)
-    assert [decode_roll_event(encode_roll_event(event)) for event in every] == every
+    assert {type(event).__name__ for event in every} == set(ROLLS.events)
+    assert [decode(encode(event), ROLLS.events) for event in every] == every

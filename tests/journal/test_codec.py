@@ -15,15 +15,8 @@ from hypothesis import strategies as st
 
 from console.drain.requests import OperatorRequest
 from console.drain.state import RunState
-from console.journal.codec import (
-    EVENT_TYPES,
-    REQUEST_TYPES,
-    Undecodable,
-    decode_event,
-    decode_request,
-    encode_event,
-    encode_request,
-)
+from console.journal.codec import Undecodable, decode, encode
+from console.journal.ledger import RUNS
 
 HOSTILE = st.one_of(
     st.text(max_size=40),
@@ -62,42 +55,42 @@ def _values(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **{field.name: _values(hints[field.name]) for field in fields(kind)})
 
 
-@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
+@pytest.mark.parametrize("name", sorted(RUNS.events))
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_every_event_comes_back_equal(name: str, data: st.DataObject) -> None:
-    event = data.draw(_values(EVENT_TYPES[name]))
-    text = encode_event(event)
+    event = data.draw(_values(RUNS.events[name]))
+    text = encode(event)
     assert text.isascii()
     assert "\n" not in text
-    assert decode_event(text) == event
-    assert type(decode_event(text)) is type(event)
+    assert decode(text, RUNS.events) == event
+    assert type(decode(text, RUNS.events)) is type(event)
 
 
-@pytest.mark.parametrize("name", sorted(REQUEST_TYPES))
+@pytest.mark.parametrize("name", sorted(RUNS.requests))
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_every_request_comes_back_equal(name: str, data: st.DataObject) -> None:
-    request: OperatorRequest = data.draw(_values(REQUEST_TYPES[name]))
-    assert decode_request(encode_request(request)) == request
+    request: OperatorRequest = data.draw(_values(RUNS.requests[name]))
+    assert decode(encode(request), RUNS.requests) == request
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"type": "Nothing"}', '{"at": 1}', '{"type": "MoveHeld"}'])
 def test_what_is_no_event_is_refused_with_one_error(text: str) -> None:
     with pytest.raises(Undecodable):
-        decode_event(text)
+        decode(text, RUNS.events)
 
 
 def test_a_field_of_a_newer_version_is_ignored() -> None:
-    event = decode_event('{"type": "MoveHeld", "at": "2026-01-01T02:00:00+00:00", "vm": "a", "mood": "fine"}')
-    assert encode_event(event) == '{"type":"MoveHeld","at":"2026-01-01T02:00:00Z","vm":"a"}'
+    event = decode('{"type": "MoveHeld", "at": "2026-01-01T02:00:00+00:00", "vm": "a", "mood": "fine"}', RUNS.events)
+    assert encode(event) == '{"type":"MoveHeld","at":"2026-01-01T02:00:00Z","vm":"a"}'
 
 
 def test_moments_keep_their_offset_from_utc() -> None:
-    event = decode_event('{"type": "MoveHeld", "at": "2026-01-01T04:00:00+02:00", "vm": "a"}')
+    event = decode('{"type": "MoveHeld", "at": "2026-01-01T04:00:00+02:00", "vm": "a"}', RUNS.events)
     assert event.at.utcoffset() in (timedelta(0), timedelta(hours=2))
     assert event.at == datetime(2026, 1, 1, 2, tzinfo=UTC)
 
 
 def test_the_state_itself_is_not_an_event() -> None:
-    assert RunState.__name__ not in EVENT_TYPES
+    assert RunState.__name__ not in RUNS.events

@@ -12,9 +12,10 @@ import pytest
 from console.drain.events import Noted
 from console.drain.fold import fold
 from console.journal import schema, store
-from console.journal.live import RunFollower, load_run
+from console.journal.ledger import Follower, runs_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable, Trouble, classify
+from console.model.identity import RunId
 
 from .conftest import RUN, at, opened, short_run
 
@@ -22,7 +23,7 @@ from .conftest import RUN, at, opened, short_run
 def filled(file: Path) -> Path:
     """A journal of several pages, all of them in the file itself."""
     with Journal.open(file) as journal:
-        journal.append_all(RUN, [*short_run(), *(Noted(at(30 + n), f"line {n} " + "x" * 200) for n in range(400))])
+        runs_of(journal).append(RUN, [*short_run(), *(Noted(at(30 + n), f"line {n} " + "x" * 200) for n in range(400))])
         journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return file
 
@@ -33,7 +34,7 @@ def test_a_truncated_file_says_so_when_it_is_read(file: Path, share: float) -> N
     with file.open("r+b") as stream:
         stream.truncate(int(size * share))
     with pytest.raises(JournalUnusable) as caught:
-        load_run(Journal.open(file, read_only=True), RUN)
+        runs_of(Journal.open(file, read_only=True)).load(RUN)
     assert caught.value.trouble is Trouble.CORRUPT
     assert "Move it away" in str(caught.value)
 
@@ -47,24 +48,24 @@ def test_a_file_with_overwritten_pages_never_ends_in_a_traceback(file: Path, see
         body[place : place + 64] = dice.randbytes(64)
     file.write_bytes(bytes(body))
     with contextlib.suppress(JournalUnusable), Journal.open(file, read_only=True) as journal:
-        for run in journal.runs():
-            load_run(journal, run)
+        for run in runs_of(journal).names():
+            runs_of(journal).load(run)
 
 
 def test_a_missing_line_is_named(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append_all(RUN, short_run())
+        runs_of(journal).append(RUN, short_run())
         journal._connection.execute("DELETE FROM events WHERE seq = 6")
         with pytest.raises(JournalUnusable) as caught:
-            load_run(journal, RUN)
+            runs_of(journal).load(RUN)
     assert "event 6 of run run-1 is missing" in str(caught.value)
 
 
 def test_lines_before_the_damage_stay_readable(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append_all(RUN, short_run())
+        runs_of(journal).append(RUN, short_run())
         journal._connection.execute("DELETE FROM events WHERE seq = 9")
-        follower = RunFollower(journal, RUN)
+        follower = Follower(runs_of(journal), RUN)
         with pytest.raises(JournalUnusable):
             follower.poll()
         assert follower.seq == 8
@@ -84,10 +85,10 @@ def test_lines_before_the_damage_stay_readable(file: Path) -> None:
 )
 def test_lines_that_were_edited_by_hand_are_refused(file: Path, sql: str, words: str) -> None:
     with Journal.open(file) as journal:
-        journal.append_all(RUN, short_run())
+        runs_of(journal).append(RUN, short_run())
         journal._connection.execute(sql)
         with pytest.raises(JournalUnusable) as caught:
-            load_run(journal, RUN)
+            runs_of(journal).load(RUN)
     assert caught.value.trouble is Trouble.CORRUPT
     assert words in str(caught.value)
 
@@ -97,9 +98,9 @@ def test_a_read_only_file_can_be_read_and_says_why_it_can_not_be_written(file: P
     with Journal.open(file) as journal:
         journal._connection.execute("PRAGMA query_only = 1")
         with pytest.raises(JournalUnusable) as caught:
-            journal.append(RUN, Noted(at(99), "more"))
+            runs_of(journal).append(RUN, [Noted(at(99), "more")])
         assert caught.value.trouble is Trouble.UNREADABLE
-        assert load_run(journal, RUN).run == RUN
+        assert runs_of(journal).load(RUN).run == RUN
 
 
 @pytest.mark.parametrize(
@@ -140,9 +141,9 @@ def test_an_older_file_becomes_a_newer_one_and_keeps_its_events(file: Path, monk
         Journal.open(file, read_only=True)
     assert "older version" in str(caught.value), "who only looks migrates nothing"
     with Journal.open(file) as journal:
-        assert len(journal.events(RUN)) == 417
+        assert len(runs_of(journal).events(RUN)) == 417
     with Journal.open(file, read_only=True) as journal:
-        assert load_run(journal, RUN).run == RUN
+        assert runs_of(journal).load(RUN).run == RUN
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +156,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(file: Path, monkeypatc
     with Journal.open(file) as journal:
         columns = [row[1] for row in journal._connection.execute("PRAGMA table_info(events)")]
         assert "node" not in columns
-        assert len(journal.events(RUN)) == 417
+        assert len(runs_of(journal).events(RUN)) == 417
 
 
 def test_two_consoles_migrate_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,14 +164,62 @@ def test_two_consoles_migrate_once(file: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, NEXT))
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
     with Journal.open(file) as first, Journal.open(file) as second:
-        first.append(RUN, Noted(at(99), "one"))
-        second.append(RUN, Noted(at(100), "two"))
-        assert len(first.events(RUN)) == 419
+        runs_of(first).append(RUN, [Noted(at(99), "one")])
+        runs_of(second).append(RUN, [Noted(at(100), "two")])
+        assert len(runs_of(first).events(RUN)) == 419
 
 
 def test_the_file_is_durable_and_readers_do_not_stop_the_writer(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         assert journal._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 2
     assert store.Journal is Journal
+
+
+# one of several is damaged
+
+
+def test_a_damaged_run_takes_nothing_from_the_others(file: Path) -> None:
+    with Journal.open(file) as journal:
+        runs = runs_of(journal)
+        for place, name in enumerate(("one", "open", "cut", "lost")):
+            runs.append(RunId(name), [opened(RunId(name), place * 60), *short_run()[1:]])
+        for sql in (
+            "DELETE FROM events WHERE run = 'one' AND seq = 4",
+            "DELETE FROM events WHERE run = 'open' AND seq IN (3, 17)",
+            "DELETE FROM events WHERE run = 'lost' AND seq = 1",
+        ):
+            journal._connection.execute(sql)
+        listing = runs.listing()
+    assert [state.run for state in listing.known] == ["cut"]
+    assert [each.name for each in listing.damaged] == ["open", "lost", "one"], "also one whose first line is missing"
+    assert [each.name for each in listing.perhaps_open] == ["open"]
+    cut, lost, _ = listing.damaged
+    assert lost.opening is None
+    assert cut.opening == opened(RunId("open"), 60)
+    assert "event 3 of run open is missing" in cut.why
+    assert "may still be open" in str(cut)
+    assert "may still be open" not in str(lost)
+
+
+def test_a_line_that_can_not_be_read_is_no_reason_to_forget_a_run(file: Path) -> None:
+    with Journal.open(file) as journal:
+        runs = runs_of(journal)
+        runs.append(RUN, short_run())
+        journal._connection.execute("UPDATE events SET body = '{}' WHERE seq = 17")
+        assert runs.forget(at(10**6)) == 0
+        assert runs.names() == (RUN,)
+
+
+def test_a_locked_journal_is_not_taken_for_damaged_runs(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal.open(file) as journal:
+        runs = runs_of(journal)
+        runs.append(RUN, short_run())
+
+        def locked(*_: object) -> None:
+            raise JournalUnusable(file, Trouble.LOCKED)
+
+        monkeypatch.setattr(journal, "lines_of", locked)
+        with pytest.raises(JournalUnusable):
+            runs.listing()

@@ -12,33 +12,33 @@ from pathlib import Path
 import pytest
 
 from console.drain.fold import fold
-from console.drain.requests import HoldMove, SetSlots, StopRun
-from console.journal.live import RunFollower, load_run
+from console.drain.requests import StopRun
+from console.journal.ledger import Follower, runs_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable, Trouble
 from console.model.identity import RunId
 
-from .conftest import RUN, START, VM, at, opened, short_run
+from .conftest import RUN, START, at, opened, short_run
 
 
 def test_events_come_back_in_order_and_numbered_from_one(file: Path) -> None:
     with Journal.open(file) as journal:
         for event in short_run():
-            journal.append(RUN, event)
-        recorded = journal.events(RUN)
-        assert [entry.seq for entry in recorded] == list(range(1, len(recorded) + 1))
-        assert [entry.event for entry in recorded] == short_run()
-        assert [entry.seq for entry in journal.events(RUN, after=14)] == [15, 16, 17]
+            runs_of(journal).append(RUN, [event])
+        recorded = runs_of(journal).events(RUN)
+        assert list(recorded) == short_run()
+        assert [seq for seq, _ in journal.lines_of("events", RUN)] == list(range(1, len(recorded) + 1))
+        assert list(runs_of(journal).events(RUN, after=14)) == short_run()[14:]
 
 
 def test_another_connection_follows_as_events_come(file: Path) -> None:
     events = short_run()
     with Journal.open(file) as writer, Journal.open(file, read_only=True) as reader:
-        follower = RunFollower(reader, RUN)
+        follower = Follower(runs_of(reader), RUN)
         with pytest.raises(KeyError):
             _ = follower.state
         for length in range(1, len(events) + 1):
-            writer.append(RUN, events[length - 1])
+            runs_of(writer).append(RUN, [events[length - 1]])
             assert follower.poll() == (events[length - 1],)
             assert follower.state == fold(events[:length])
         assert follower.poll() == ()
@@ -47,39 +47,28 @@ def test_another_connection_follows_as_events_come(file: Path) -> None:
 def test_runs_are_listed_newest_first(file: Path) -> None:
     with Journal.open(file) as journal:
         for number in range(3):
-            journal.append(RunId(f"run-{number}"), opened(RunId(f"run-{number}"), number * 60))
-        assert journal.runs() == ("run-2", "run-1", "run-0")
+            runs_of(journal).append(RunId(f"run-{number}"), [opened(RunId(f"run-{number}"), number * 60)])
+        assert runs_of(journal).names() == ("run-2", "run-1", "run-0")
 
 
 def test_several_events_are_written_all_or_none(file: Path) -> None:
     with Journal.open(file) as journal:
-        assert journal.append_all(RUN, short_run()) == 17
+        assert runs_of(journal).append(RUN, short_run()) == 17
         token = journal.take_run(RUN, "here", 1, START)
         with pytest.raises(JournalUnusable):
-            journal.append_all(RUN, short_run()[4:8], token="someone else's")
-        assert len(journal.events(RUN)) == 17
-        journal.append_all(RUN, short_run()[4:8], token=token)
-        assert len(journal.events(RUN)) == 21
-
-
-def test_requests_reach_the_runner_once_and_in_order(file: Path) -> None:
-    with Journal.open(file) as runner, Journal.open(file) as console:
-        assert runner.take_requests(RUN) == ()
-        console.request(RUN, SetSlots(4), by="ann")
-        console.request(RUN, HoldMove(VM), by="bob")
-        console.request(RunId("other"), StopRun())
-        taken = runner.take_requests(RUN)
-        assert [(asked.request, asked.by) for asked in taken] == [(SetSlots(4), "ann"), (HoldMove(VM), "bob")]
-        assert runner.take_requests(RUN) == ()
+            runs_of(journal).append(RUN, short_run()[4:8], token="someone else's")
+        assert len(runs_of(journal).events(RUN)) == 17
+        runs_of(journal).append(RUN, short_run()[4:8], token=token)
+        assert len(runs_of(journal).events(RUN)) == 21
 
 
 def test_a_read_only_console_can_not_ask(file: Path) -> None:
     Journal.open(file).close()
     with Journal.open(file, read_only=True) as journal:
         with pytest.raises(PermissionError):
-            journal.request(RUN, StopRun())
+            runs_of(journal).ask(RUN, StopRun())
         with pytest.raises(PermissionError):
-            journal.append(RUN, opened())
+            runs_of(journal).append(RUN, [opened()])
 
 
 def test_one_run_has_one_runner_until_it_falls_silent(file: Path) -> None:
@@ -95,7 +84,7 @@ def test_one_run_has_one_runner_until_it_falls_silent(file: Path) -> None:
         with pytest.raises(JournalUnusable):
             first.beat(RUN, token, START + timedelta(seconds=61))
         with pytest.raises(JournalUnusable):
-            first.append_all(RUN, [opened()], token=token)
+            runs_of(first).append(RUN, [opened()], token=token)
 
 
 def test_a_runner_that_leaves_makes_room_at_once(file: Path) -> None:
@@ -112,13 +101,14 @@ _WRITER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.model.identity import RunId
 from console.drain.events import Noted
 from datetime import datetime, UTC
 with Journal.open(Path(sys.argv[1])) as journal:
     for number in range(25):
-        journal.append(RunId("shared"), Noted(datetime.now(UTC), f"{sys.argv[2]} {number}"))
+        runs_of(journal).append(RunId("shared"), [Noted(datetime.now(UTC), f"{sys.argv[2]} {number}")])
 """
 
 
@@ -128,40 +118,40 @@ def test_two_processes_write_without_losing_a_line(file: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(file), name, root]) for name in ("left", "right")]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
     with Journal.open(file, read_only=True) as journal:
-        recorded = journal.events(RunId("shared"))
-    assert [entry.seq for entry in recorded] == list(range(1, 51))
-    texts = [getattr(entry.event, "text", "") for entry in recorded]
+        recorded = runs_of(journal).events(RunId("shared"))
+    texts = [getattr(event, "text", "") for event in recorded]
+    assert len(texts) == 50
     for name in ("left", "right"):
         assert [text for text in texts if text.startswith(name)] == [f"{name} {number}" for number in range(25)]
 
 
 def test_a_locked_file_says_so_and_loses_nothing(file: Path) -> None:
     with Journal.open(file, busy_s=0.05) as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         other = sqlite3.connect(file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalUnusable) as caught:
-            journal.append(RUN, short_run()[1])
+            runs_of(journal).append(RUN, [short_run()[1]])
         assert caught.value.trouble is Trouble.LOCKED
         assert str(file) in str(caught.value)
-        assert len(journal.events(RUN)) == 1
+        assert len(runs_of(journal).events(RUN)) == 1
         other.execute("ROLLBACK")
         other.close()
-        assert journal.append(RUN, short_run()[1]) == 2
+        assert runs_of(journal).append(RUN, [short_run()[1]]) == 2
 
 
 def test_a_full_disk_says_so_and_loses_nothing(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         connection = journal._connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(JournalUnusable) as caught:
-            journal.append_all(RUN, [short_run()[1]] * 500)
+            runs_of(journal).append(RUN, [short_run()[1]] * 500)
         assert caught.value.trouble is Trouble.FULL
-        assert len(journal.events(RUN)) == 1
+        assert len(runs_of(journal).events(RUN)) == 1
         connection.execute("PRAGMA max_page_count = 1000000")
-        assert journal.append_all(RUN, [short_run()[1]] * 500) == 501
+        assert runs_of(journal).append(RUN, [short_run()[1]] * 500) == 501
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
@@ -187,10 +177,10 @@ def test_another_programs_database_is_not_touched(file: Path) -> None:
 
 def test_a_damaged_line_says_so(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         journal._connection.execute("UPDATE events SET body = 'gone'")
         with pytest.raises(JournalUnusable) as caught:
-            journal.events(RUN)
+            runs_of(journal).events(RUN)
     assert caught.value.trouble is Trouble.CORRUPT
 
 
@@ -233,8 +223,8 @@ def test_a_read_only_folder_says_so(tmp_path: Path) -> None:
 def test_names_with_special_characters_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "a #b?c%20 [d]" / "journal ü.sqlite3"
     with Journal.open(path) as journal:
-        journal.append(RUN, opened())
-    assert load_run(Journal.open(path, read_only=True), RUN).run == RUN
+        runs_of(journal).append(RUN, [opened()])
+    assert runs_of(Journal.open(path, read_only=True)).load(RUN).run == RUN
     assert path.exists()
 
 
@@ -243,13 +233,13 @@ def test_what_append_returned_from_survives_the_process(file: Path) -> None:
     root = str(Path(__file__).parents[2])
     subprocess.run([sys.executable, "-c", code + "    os._exit(9)", str(file), "x", root], check=False, timeout=60)
     with Journal.open(file) as journal:
-        assert len(journal.events(RunId("shared"))) == 5
+        assert len(runs_of(journal).events(RunId("shared"))) == 5
 
 
 def test_old_runs_can_be_forgotten_but_not_open_ones(file: Path) -> None:
     with Journal.open(file) as journal:
-        journal.append_all(RUN, short_run())
-        journal.append_all(RunId("open"), [opened(RunId("open"))])
-        journal.append_all(RunId("new"), [opened(RunId("new"), 86_400)])
-        assert journal.prune(at(3600)) == 17
-        assert set(journal.runs()) == {"new", "open"}
+        runs_of(journal).append(RUN, short_run())
+        runs_of(journal).append(RunId("open"), [opened(RunId("open"))])
+        runs_of(journal).append(RunId("new"), [opened(RunId("new"), 86_400)])
+        assert runs_of(journal).forget(at(3600)) == 17
+        assert set(runs_of(journal).names()) == {"new", "open"}

@@ -9,6 +9,7 @@ import pytest
 
 from console.drain import events as ev
 from console.drain.state import Consent
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.model.identity import RunId
 
@@ -47,7 +48,7 @@ def events() -> list[ev.Event]:
 def journal(tmp_path: Path, events: list[ev.Event]) -> Path:
     path = tmp_path / "journal.sqlite"
     with Journal.open(path) as opened:
-        opened.append_all(RunId("20260101-0200-HV01"), events)
+        runs_of(opened).append(RunId("20260101-0200-HV01"), events)
         other = replace(events[0], run=RunId("20260102-0200-HV02"), cluster="east", at=moment(86_400))  # type: ignore[call-arg]
-        opened.append_all(RunId("20260102-0200-HV02"), [other])
+        runs_of(opened).append(RunId("20260102-0200-HV02"), [other])
     return path

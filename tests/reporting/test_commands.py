@@ -13,7 +13,8 @@ from console.cli import run
 from console.clock import ManualClock
 from console.commands.retold import LONGEST_WAIT_S, retell
 from console.drain import events as ev
-from console.journal.codec import decode_event
+from console.journal.codec import decode
+from console.journal.ledger import RUNS
 from console.journal.store import Journal
 
 RUN = "20260101-0200-HV01"
@@ -119,7 +120,7 @@ def test_replay_tells_the_log_or_the_events(
     assert run(["replay", RUN, "--journal", str(journal)]) == 0
     assert "Run closed" in capsys.readouterr().out.splitlines()[-1]
     assert run(["replay", RUN, "--journal", str(journal), "--json"]) == 0
-    assert [decode_event(line) for line in capsys.readouterr().out.splitlines()] == events
+    assert [decode(line, RUNS.events) for line in capsys.readouterr().out.splitlines()] == events
 
 
 async def test_replay_keeps_the_runs_own_pace(events: list[ev.Event], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from console.checks.catalogue import Facts, run_checks
 from console.clock import SystemClock
+from console.drain.events import Event
 from console.drain.opening import consent_entries, open_event
 from console.drain.roll_events import RollEvent
 from console.drain.roll_state import RollState, Stage
 from console.drain.state import Purpose, RunState
 from console.forecast.forecaster import PriorForecaster
-from console.journal.live import RunFollower
-from console.journal.rolls import append_roll, load_roll, roll_events
+from console.journal.ledger import Follower, rolls_of, runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.cluster import Cluster
@@ -56,7 +56,7 @@ class Desk:
     started: list[RunId] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     _tasks: list[asyncio.Task[RunState]] = field(default_factory=list)
-    _followers: dict[RunId, RunFollower] = field(default_factory=dict)
+    _followers: dict[RunId, Follower[RunState, Event]] = field(default_factory=dict)
 
     # a roll
 
@@ -68,7 +68,7 @@ class Desk:
         asked = RollOptions(**options)  # type: ignore[arg-type]
         plan = make_roll(cluster, self.hosts, asked, PriorForecaster(), findings)
         event = opening_of(plan, cluster.name, wishes or RollWishes(), ROLL, self.lab.clock.now(), "tester")
-        append_roll(self.journal, ROLL, [event])
+        rolls_of(self.journal).append(ROLL, [event])
         return plan
 
     def runner(self) -> RollRunner:
@@ -107,7 +107,7 @@ class Desk:
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        return load_roll(self.journal, ROLL)
+        return rolls_of(self.journal).load(ROLL)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -122,11 +122,11 @@ class Desk:
 
     @property
     def state(self) -> RollState:
-        return load_roll(self.journal, ROLL)
+        return rolls_of(self.journal).load(ROLL)
 
     @property
     def events(self) -> tuple[RollEvent, ...]:
-        return roll_events(self.journal, ROLL)
+        return rolls_of(self.journal).events(ROLL)
 
     def stages(self) -> Mapping[str, Stage]:
         return {node.name: node.stage for node in self.state.nodes.values()}
@@ -138,7 +138,7 @@ class Desk:
     # the drains
 
     def look(self, run: RunId) -> RunState | None:
-        follower = self._followers.setdefault(run, RunFollower(self.journal, run))
+        follower = self._followers.setdefault(run, Follower(runs_of(self.journal), run))
         follower.poll()
         return follower.state if follower.seq else None
 
@@ -148,7 +148,7 @@ class Desk:
             interrupt=consents.interrupt, leave_behind=consents.leave_behind, settings=consents.settings, by="t", at=at
         )
         self.started.append(run)
-        self.journal.append(run, open_event(plan, cluster, run=run, at=at, consents=given, purpose=purpose))
+        runs_of(self.journal).append(run, [open_event(plan, cluster, run=run, at=at, consents=given, purpose=purpose)])
         self._tasks.append(asyncio.create_task(self._drain(run, plan.node).runner().go()))
 
     def _drain(self, run: RunId, node: HostName) -> Drain:

@@ -11,13 +11,14 @@ import pytest
 from console.drain import roll_events as re
 from console.drain.roll_requests import ApproveWave, LeaveNode, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollState, Stage
-from console.journal.rolls import ask_roll
+from console.journal.ledger import rolls_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable
 from console.lab.serve import InProcessLab
 from console.lab.world.faults import WorldFaults
 from console.rolling.wishes import RollWishes
 from tests.labdoor import LabDoor
+from tests.runner.dying import dies_answering
 
 from .desk import ROLL, Desk
 
@@ -64,6 +65,33 @@ async def test_a_roll_that_was_killed_goes_on_where_it_was(desk: Desk, stage: St
     assert any(isinstance(event, re.RollRecovered) for event in desk.events)
 
 
+@pytest.mark.parametrize("written", [False, True])
+async def test_a_word_is_followed_once_though_the_process_dies_between_hearing_and_writing(
+    desk: Desk, written: bool
+) -> None:
+    rolls = rolls_of(desk.journal)
+    await desk.open()
+    rolls.ask(ROLL, StopRolling(), "ann")
+    with dies_answering(desk.journal, written=written):
+        await desk.go()
+    assert len(rolls.asked(ROLL)) == (0 if written else 1)
+    state = await desk.go()
+    assert state.closed
+    assert not desk.started, "it was stopped before the first wave"
+    assert sum(isinstance(event, re.RollStopRequested) for event in desk.events) == 1
+
+
+async def test_a_word_that_this_version_can_not_read_is_refused(desk: Desk) -> None:
+    await desk.open()
+    desk.journal.put_request(ROLL, '{"type": "Levitate"}', "ann")
+    rolls_of(desk.journal).ask(ROLL, StopRolling(), "ann")
+    state = await desk.go()
+    assert state.closed
+    assert [event.reason for event in desk.events if isinstance(event, re.RollRefused)] == [
+        "this version can not read what ann asked"
+    ]
+
+
 async def test_two_consoles_never_carry_on_the_same_roll(desk: Desk) -> None:
     await desk.open()
     desk.runner()
@@ -82,7 +110,7 @@ async def test_the_hook_runs_once_for_each_empty_node_and_a_failure_holds_the_ro
     failed = state.failed[0]
     assert "status 3" in failed.reason
     assert desk.lab.cluster.world.groups_on(failed.name) == []
-    ask_roll(desk.journal, ROLL, TryNodeAgain(failed.name), "tester")
+    rolls_of(desk.journal).ask(ROLL, TryNodeAgain(failed.name), "tester")
     state = await desk.go()
     assert state.closed
     assert [node for node, _ in desk.hooks] == [list(state.nodes)[place] for place in (0, 1, 1, 2)]
@@ -96,7 +124,7 @@ async def test_a_hook_whose_end_nobody_saw_is_not_run_again(desk: Desk) -> None:
     state = await desk.go()
     assert "lost while the hook ran" in state.failed[0].reason
     assert len(desk.hooks) == before
-    ask_roll(desk.journal, ROLL, LeaveNode(state.failed[0].name), "tester")
+    rolls_of(desk.journal).ask(ROLL, LeaveNode(state.failed[0].name), "tester")
     state = await desk.go()
     assert [stage for stage in desk.stages().values()].count(Stage.SKIPPED) == 1
 
@@ -116,13 +144,13 @@ async def test_each_wave_but_the_first_waits_for_its_approval(desk: Desk) -> Non
     await desk.open(RollWishes(approve=True))
     state = await desk.go()
     assert state.waits_for_approval == 1
-    ask_roll(desk.journal, ROLL, ApproveWave(2), "tester")
+    rolls_of(desk.journal).ask(ROLL, ApproveWave(2), "tester")
     state = await desk.go()
     assert state.waits_for_approval == 1, "a press that was meant for another wave approves nothing"
-    ask_roll(desk.journal, ROLL, ApproveWave(1), "tester")
+    rolls_of(desk.journal).ask(ROLL, ApproveWave(1), "tester")
     state = await desk.go()
     assert list(desk.stages().values()).count(Stage.DONE) == 2
-    ask_roll(desk.journal, ROLL, StopRolling(), "tester")
+    rolls_of(desk.journal).ask(ROLL, StopRolling(), "tester")
     state = await desk.go()
     assert state.closed
     assert len(state.left) == 1

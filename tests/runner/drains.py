@@ -16,6 +16,7 @@ from console.drain.state import RunState, WhenStuck
 from console.forecast.forecaster import PriorForecaster
 from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.cluster import Cluster
@@ -88,7 +89,7 @@ class Drain:
             when_stuck=self.when_stuck,
             pause_node=self.pause_node,
         )
-        self.journal.append(self.run, event)
+        runs_of(self.journal).append(self.run, [event])
         return plan
 
     def runner(self) -> Runner:

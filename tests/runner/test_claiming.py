@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.clock import SystemClock
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.journal.trouble import JournalUnusable, Trouble
 from console.processes import is_alive
@@ -29,7 +30,7 @@ def test_a_killed_runner_is_followed_at_once(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         journal.take_run(RUN, this_host(), child.pid, SystemClock().now())
         token = claim(journal, RUN)
         beat = journal.runner(RUN)
@@ -40,7 +41,7 @@ def test_a_killed_runner_is_followed_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_one_that_lives_or_runs_on_another_machine_is_left_alone(tmp_path: Path, elsewhere: bool) -> None:
     with Journal.open(tmp_path / "journal.sqlite") as journal:
-        journal.append(RUN, opened())
+        runs_of(journal).append(RUN, [opened()])
         host, pid = ("another-machine", 1) if elsewhere else (this_host(), os.getpid())
         journal.take_run(RUN, host, pid, SystemClock().now())
         with pytest.raises(JournalUnusable) as caught:

@@ -11,7 +11,7 @@ from console.drain.ending import exit_code
 from console.drain.fold import fold
 from console.drain.requests import SetSlots, StopRun
 from console.drain.state import MoveState, Outcome
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.failures import TimedOut
@@ -46,8 +46,8 @@ async def test_a_node_is_emptied_and_verified(drain: Drain) -> None:
 async def test_the_journal_tells_the_whole_run(drain: Drain) -> None:
     await drain.open()
     state = await drain.finish()
-    recorded = [entry.event for entry in drain.journal.events(drain.run)]
-    assert fold(recorded) == state == load_run(drain.journal, drain.run)
+    recorded = list(runs_of(drain.journal).events(drain.run))
+    assert fold(recorded) == state == runs_of(drain.journal).load(drain.run)
     assert all(move.blackout_s is not None for move in state.moves.values() if move.live)
 
 
@@ -89,7 +89,7 @@ async def test_a_silent_control_node_is_left_for_another(drain: Drain) -> None:
 
 async def test_stop_finishes_what_is_in_flight_and_starts_nothing_more(drain: Drain) -> None:
     await drain.open()
-    drain.journal.request(drain.run, StopRun(), "tester")
+    runs_of(drain.journal).ask(drain.run, StopRun(), "tester")
     state = await drain.finish()
     assert state.outcome is Outcome.STOPPED
     assert exit_code(state) == 4
@@ -98,13 +98,13 @@ async def test_stop_finishes_what_is_in_flight_and_starts_nothing_more(drain: Dr
 
 async def test_no_slots_start_nothing_until_there_are_some(drain: Drain) -> None:
     await drain.open()
-    drain.journal.request(drain.run, SetSlots(0), "tester")
+    runs_of(drain.journal).ask(drain.run, SetSlots(0), "tester")
     runner = drain.runner()
 
     async def half() -> None:
         await drain.lab.clock.sleep_until(drain.lab.clock.elapsed_s() + 600)
         assert not any(move.attempts for move in runner.state.moves.values())
-        drain.journal.request(drain.run, SetSlots(2), "tester")
+        runs_of(drain.journal).ask(drain.run, SetSlots(2), "tester")
 
     import asyncio
 
@@ -124,7 +124,7 @@ async def test_a_second_runner_takes_over_a_run_in_the_middle(drain: Drain) -> N
     await run_until_done(drain.lab, a_while())
     first.cancel()
     await asyncio.wait([first])
-    middle = load_run(drain.journal, drain.run)
+    middle = runs_of(drain.journal).load(drain.run)
     assert middle.outcome is None
     assert any(move.state is MoveState.MOVING for move in middle.moves.values())
     state = await drain.finish()

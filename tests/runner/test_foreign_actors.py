@@ -13,7 +13,7 @@ import pytest
 from console.drain.ending import exit_code
 from console.drain.settings import AUTO_BALANCER, PARALLEL_MIGRATIONS
 from console.drain.state import MoveState, Outcome, RunState
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.lab.world.facts_storage import virtual_disks
@@ -62,7 +62,7 @@ def beside(drain: Drain, journal: Journal, node: HostName) -> Drain:
 async def reached(drain: Drain, state: MoveState) -> RunState:
     """Wait until a move of the run is in that state."""
     while True:
-        run = load_run(drain.journal, drain.run)
+        run = runs_of(drain.journal).load(drain.run)
         if any(move.state is state for move in run.moves.values()):
             return run
         await drain.lab.clock.sleep_until(drain.lab.clock.elapsed_s() + 0.5)

@@ -11,6 +11,7 @@ from console.drain import move_events as mv
 from console.drain.lease_events import EngineChanged
 from console.drain.requests import HandOver
 from console.drain.state import MoveState, Outcome
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.planner.values import Engine
@@ -34,7 +35,7 @@ async def test_the_cluster_drains_the_rest_and_the_run_verifies_and_closes(drain
         answer = await change(host, call)  # type: ignore[arg-type]
         started.append(getattr(call, "entry", ""))
         if started.count("move-vm-live") == 1 and started[-1] == "move-vm-live":
-            drain.journal.request(drain.run, HandOver(), "ann")
+            runs_of(drain.journal).ask(drain.run, HandOver(), "ann")
         return answer
 
     drain.door.change = asks_after_the_first  # type: ignore[method-assign, assignment]
@@ -42,7 +43,7 @@ async def test_the_cluster_drains_the_rest_and_the_run_verifies_and_closes(drain
     assert state.outcome is Outcome.DRAINED, [(m.vm.name, m.state, m.reason) for m in state.moves.values()]
     assert (state.engine, state.handed_over) == (Engine.NATIVE, True)
     assert {move.state for move in state.moves.values()} == {MoveState.DONE}
-    events = [entry.event for entry in drain.journal.events(drain.run)]
+    events = list(runs_of(drain.journal).events(drain.run))
     handed = next(place for place, event in enumerate(events) if isinstance(event, EngineChanged))
     assert not [event for event in events[handed:] if isinstance(event, mv.MoveIntended)], "no single start after it"
     assert events[handed].by == "ann"  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.drain.state import MoveState, Outcome
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.identity import HostName
@@ -34,7 +34,7 @@ async def test_a_vm_that_something_else_moved_is_adopted_verified_and_its_mover_
 
     async def meddle() -> str:
         await _after(drain, 20)
-        waiting = [m for m in load_run(drain.journal, drain.run).moves.values() if m.state is MoveState.PLANNED]
+        waiting = [m for m in runs_of(drain.journal).load(drain.run).moves.values() if m.state is MoveState.PLANNED]
         vm = waiting[-1].vm.id
         await drain.door.change(HostName("HV02"), changes.move_vm_live(vm, HostName("HV02")))
         return vm

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.drain.state import MoveState, RunState
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.facts import StorageJob, VirtualDisk
@@ -34,7 +34,7 @@ async def _half_way(drain: Drain) -> RunState:
     await run_until_done(drain.lab, drain.lab.clock.sleep_until(drain.lab.clock.elapsed_s() + 25))
     going.cancel()
     await asyncio.wait([going])
-    return load_run(drain.journal, drain.run)
+    return runs_of(drain.journal).load(drain.run)
 
 
 def _in(state: RunState, *which: MoveState) -> set[VmId]:

@@ -12,6 +12,7 @@ from console.drain.ending import exit_code
 from console.drain.events import Event
 from console.drain.state import MoveState, Outcome, RunState, WhenStuck
 from console.guard import Lines, crossed
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from tests.labdoor import LabDoor
@@ -29,7 +30,7 @@ async def drain(folder: Path) -> tuple[RunState, list[Event], InProcessLab, dict
             run = run.patient(slow_after_s=60.0, stuck_after_s=180.0, poll_s=6.0)
             await run.open()
             state = await run.finish()
-            return state, [entry.event for entry in journal.events(run.run)], lab, before
+            return state, list(runs_of(journal).events(run.run)), lab, before
 
 
 async def test_a_storm_is_drained_and_nothing_starts_between_a_breach_and_the_calm_after_it(tmp_path: Path) -> None:

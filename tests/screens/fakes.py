@@ -20,6 +20,7 @@ from console.drain.returning import plan_return
 from console.drain.state import GuardReading, LogLine, Move, MoveState, Outcome, Phase, Purpose, RunState
 from console.forecast.values import MigrationType
 from console.inventory.progress import ReadingProgress, Told
+from console.journal.ledger import Damaged, Listing, RunListing
 from console.model.cluster import Cluster, Contact
 from console.model.identity import HostName, RunId, VmId
 from console.model.units import MIB
@@ -209,6 +210,7 @@ class FakeOperations:
         self.window_ends_at: datetime | None = READ_AT + timedelta(hours=2)
         self.consents: Consents | None = None
         self.closed = False
+        self.damaged: tuple[Damaged[Event], ...] = ()
         self.progress: ReadingProgress | None = None
         """What a reading tells before it ends."""
         self.tapes: dict[RunId, tuple[Event, ...]] = {}
@@ -345,8 +347,8 @@ class FakeOperations:
         self.handles[run] = handle
         return handle
 
-    def runs(self) -> tuple[RunState, ...]:
-        return tuple(handle.state() for handle in reversed(self.handles.values()))
+    def runs(self) -> RunListing:
+        return Listing(tuple(handle.state() for handle in reversed(self.handles.values())), self.damaged)
 
     def attach(self, run: RunId) -> FakeRun:
         return self.handles[run]

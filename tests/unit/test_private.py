@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from console.configuration.models import ClusterOptions, Configuration
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.learning import Forgotten, write_forgotten
 from console.model.identity import RunId
@@ -40,7 +41,7 @@ def rights(path: Path) -> str:
 def test_a_new_journal_is_read_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "a" / "state" / "journal.sqlite"
     with Journal.open(path) as journal:
-        journal.append(RunId("r"), opened_for(make_world(1, 1)))
+        runs_of(journal).append(RunId("r"), [opened_for(make_world(1, 1))])
         files = sorted(file.name for file in path.parent.iterdir())
         assert files == ["journal.sqlite", "journal.sqlite-shm", "journal.sqlite-wal"]
         assert {rights(file) for file in path.parent.iterdir()} == {"-rw-------"}
@@ -53,7 +54,7 @@ def test_a_journal_that_is_shared_on_purpose_stays_so(tmp_path: Path) -> None:
         pass
     path.chmod(0o660)
     with Journal.open(path) as journal:
-        journal.append(RunId("r"), opened_for(make_world(1, 1)))
+        runs_of(journal).append(RunId("r"), [opened_for(make_world(1, 1))])
         assert rights(path) == "-rw-rw----"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.drain.events import GuardBreached
 from console.drain.state import MoveState
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from tests.labdoor import LabDoor, run_until_done
@@ -23,7 +24,7 @@ async def test_the_guard_holds_when_moves_starve_the_volumes(tmp_path: Path) -> 
             await run_until_done(lab, lab.clock.sleep_until(lab.clock.elapsed_s() + 180))
             going.cancel()
             await asyncio.wait([going])
-            told = [entry.event for entry in journal.events(drain.run)]
+            told = list(runs_of(journal).events(drain.run))
         breaches = [event for event in told if isinstance(event, GuardBreached)]
         assert any("CSV latency" in line for event in breaches for line in event.lines)
         assert not lab.cluster.world.limits.violations
