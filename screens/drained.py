@@ -55,6 +55,8 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
         return {"may_resume": self._why_not_resume, "exportable": lambda: "", "playable": lambda: ""}
 
     def _why_not_resume(self) -> str:
+        if self.services.why_roll_holds:
+            return self.services.why_roll_holds
         if self.run_state.purpose is Purpose.RETURN:
             return "This run took the node back into service; there is nothing to resume."
         return "A run is on already; r shows it." if self.services.store.run_is_on else ""

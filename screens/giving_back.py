@@ -158,6 +158,8 @@ class ReturnScreen(ConsoleScreen, inherit_bindings=False):
     def _why_not(self) -> str:
         if self.plan is None or self._planning:
             return "The plan is not ready yet."
+        if self.services.why_roll_holds:
+            return self.services.why_roll_holds
         if self.services.store.run_is_on:
             return "A run is on already; r shows it."
         if not self.plan.moves and self._node_state() is NodeState.UP:

@@ -299,6 +299,8 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
     def _why_not_go(self) -> str:
         if self.plan is None or self.planning:
             return "The plan is not ready yet."
+        if self.services.why_roll_holds:
+            return self.services.why_roll_holds
         if self.services.store.run_is_on:
             return "A drain is on already; r shows it."
         return "" if self.plan.moves or self.plan.interrupted else "There is nothing that this plan would move."

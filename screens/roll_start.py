@@ -125,12 +125,14 @@ class RollStartScreen(ConsoleScreen, inherit_bindings=False):
         self.needs = needs
         self.planning = False
         self.consents.empty = "Every VM moves live and finds a place: nothing has to be agreed to."
+        self.consents.redraw()
         self.refill(Topic.CLUSTER)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.planning = False
             self.consents.empty = "There is no plan: ! says why."
+            self.consents.redraw()
             self.post_message(Failed("rolling run", event.worker.error))
 
     # -- showing -------------------------------------------------------------------------------------------------

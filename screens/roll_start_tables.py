@@ -199,8 +199,10 @@ def confirmation_of_roll(
 
 def _window_words(ends: tuple[datetime, datetime], window_ends_at: datetime | None) -> list[Line]:
     """A roll that does not fit is begun all the same: what happens then is said."""
+    if window_ends_at is None:
+        return []
     words = against_window(*ends, window_ends_at)
-    if window_ends_at is None or ends[1] <= window_ends_at:
+    if ends[1] <= window_ends_at:
         return [words]
     return [words, (("No node begins after the window's end; a later roll goes on with the rest.", "text.warning"),)]
 

@@ -222,6 +222,14 @@ class Services:
         """The run that is on, whatever is shown."""
         return self.store.run if self.store.run_is_on else None
 
+    @property
+    def why_roll_holds(self) -> str:
+        """Why no run is begun by hand: a rolling run takes nodes out and back. Empty when none goes on by itself."""
+        roll = self.open_roll
+        if roll is None or roll.failed or roll.waits_for_approval is not None:
+            return ""
+        return "A rolling run is on, which takes nodes out and back itself; m shows it."
+
     def look_at_roll(self) -> None:
         """Take the newest state of the cluster's rolling run into the store.
 

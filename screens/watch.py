@@ -103,7 +103,8 @@ class Watcher:
                 await self._read()
             except Exception as error:  # the border to the cluster: a failed reading must not end the console
                 self._report(self._services.sight.cluster_name, error)
-            await self._pause(RUN_POLL_S if self._services.store.run_is_on else IDLE_POLL_S)
+            store = self._services.store
+            await self._pause(RUN_POLL_S if store.run_is_on or store.roll_drains else IDLE_POLL_S)
 
     async def _read(self) -> None:
         began_s = self._services.sight.clock.elapsed_s()

@@ -163,3 +163,20 @@ async def test_a_node_that_is_out_says_what_moves_and_when_it_will_be_empty() ->
         await pilot.press("m")
         assert f"{nodes[0]} draining: 2 moving, " in text_of(app)
         assert "empty about 02:" in text_of(app)
+
+
+async def test_while_a_roll_takes_nodes_out_and_back_nobody_begins_a_run_by_hand() -> None:
+    operations = FakeOperations()
+    nodes = opened(operations)
+    at = operations.clock.now()
+    operations.rolling.happen(
+        re.HealthSeen(at, True), re.WaveBegan(at, 0), re.NodeDrainIntended(at, nodes[0], RunId("r"))
+    )  # type: ignore[arg-type]
+    async with console(operations) as (app, pilot):
+        await until(pilot, lambda: app.store.roll is not None)
+        await pilot.press("d")
+        await until(pilot, lambda: getattr(app.screen, "plan", None) is not None)
+        await pilot.press("D")
+        said = [notice.message for notice in app._notifications]
+        assert any("takes nodes out and back itself" in message for message in said)
+        assert operations.changes == []
