@@ -17,7 +17,7 @@ from console.drain.events import Event
 from console.drain.requests import OperatorRequest
 from console.drain.roll_requests import RollRequest
 from console.drain.roll_state import RollState
-from console.drain.state import Purpose, RunState
+from console.drain.state import LogLine, Purpose, RunState
 from console.inventory.progress import Told
 from console.journal.ledger import RunListing
 from console.model.cluster import Cluster
@@ -65,6 +65,9 @@ class Rolling(Protocol):
 
     def newest(self, cluster: str) -> RollState | None:
         """The newest one as of its newest event; cheap to call twice a second."""
+
+    def log_of(self, roll: RunId) -> tuple[LogLine, ...]:
+        """What happened in it, oldest first, as of the last look."""
 
     def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
         """The runs of the nodes that are out now."""

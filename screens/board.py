@@ -17,7 +17,7 @@ from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.columns import Column, known
-from screens.drawing import Line, clip, cut, joined
+from screens.drawing import Line, cut, fitting
 from screens.grid import Grid
 from screens.lines import Lines
 from screens.messages import DrainChosen, HostChosen, VmChosen
@@ -109,8 +109,7 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
         self.set_class(self.size.height - hosts - 5 < LEAST_ROOM, "-crowded")
 
     def _sum_up(self, cluster: Cluster) -> None:
-        line = clip(self._summary(cluster), self.size.width)
-        self.query_one("#board-summary", Lines).set_lines([line])
+        self.query_one("#board-summary", Lines).set_lines([self._summary(cluster)])
 
     def _summary(self, cluster: Cluster) -> Line:
         answering = sum(host.contact is Contact.ANSWERING for host in cluster.hosts)
@@ -121,7 +120,7 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
         age_s = self.services.store.age_s(self.services.now)
         return (
             ("  ", ""),
-            *joined(
+            *fitting(
                 [
                     ((f"OLD DATA, read {formatting.age(age_s)}", "text.warning"),) if self.services.stale else None,
                     ((formatting.count(len(cluster.hosts), "host"), "text.strong"),),
@@ -129,14 +128,15 @@ class BoardScreen(ConsoleScreen, inherit_bindings=False):
                     self._run_note(),
                     self._conflicts_note(),
                     ((formatting.count(len(cluster.vms), "VM"), "text.strong"),),
-                    ((f"{formatting.size(free)} free of {formatting.size(total)}", "text.muted"),),
                     (
                         (
                             f"{formatting.count(flight, 'migration')} in flight",
                             "state.moving" if flight else "text.muted",
                         ),
                     ),
+                    ((f"{formatting.size(free)} free of {formatting.size(total)}", "text.muted"),),
                 ],
+                self.size.width - 3,
                 "   ",
             ),
         )

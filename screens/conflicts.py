@@ -17,7 +17,7 @@ from console.store import Topic
 from screens.base import ConsoleScreen
 from screens.bindings import screen_bindings
 from screens.columns import Column
-from screens.drawing import Line, clip, cut, joined, wrap
+from screens.drawing import Line, clip, cut, joined, width_of, wrap
 from screens.findings_file import offer_findings
 from screens.grid import Grid
 from screens.lines import Lines, Pager
@@ -92,7 +92,7 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
             look, (), id="conflict-matrix", key=lambda row: row.vm.id, empty="No VM has a conflict of its own.",
             search=lambda row: f"{row.vm.name} {' '.join(c.code for c in row.conflicts)}",
         )  # fmt: skip
-        yield Lines(look, id="conflict-tabs", classes="section")
+        yield Lines(look, id="conflict-tabs")
         yield Container(self.grid, Pager(look, id="conflict-detail"), self.matrix, id="conflict-panes")
 
     def on_mount(self) -> None:
@@ -155,9 +155,12 @@ class ConflictsScreen(ConsoleScreen, inherit_bindings=False):
         for number, name in enumerate(names[: len(self.PANES)], 1):
             shown = matrix == (number == 3)
             spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if shown else "text.muted")]
+        tabs: list[Line] = [tuple(spans)]
         if matrix:
-            spans += [("  ", ""), *legend(self.services.look)]
-        self.query_one("#conflict-tabs", Lines).set_lines([tuple(spans)])
+            marks = legend(self.services.look)
+            fits = width_of(tabs[0]) + width_of(marks) + 2 <= self.app.size.width
+            tabs = [(*tabs[0], ("  ", ""), *marks)] if fits else [*tabs, (("  ", ""), *marks)]
+        self.query_one("#conflict-tabs", Lines).set_lines(tabs)
 
     def show_pane(self, number: int) -> None:
         self.set_class(number == 3, "-matrix")
@@ -221,11 +224,11 @@ def _columns() -> tuple[Column[Finding], ...]:
     return (
         Column("severity", "SEVERITY", 10, lambda f, w: ((severity_word(f), severity_style(f)),), pinned=True,
                sort=severity_rank),
-        Column("code", "CODE", 8, lambda f, w: ((cut(f.code, w), "text.strong"),), grows=1, most=26,
+        Column("code", "CODE", 18, lambda f, w: ((cut(f.code, w), "text.strong"),), grows=1, most=32,
                sort=lambda f: f.code),
         Column("subject", "ABOUT", 18, lambda f, w: cut(subject_words(f.subject), w), grows=1, most=36,
                sort=lambda f: subject_words(f.subject).casefold()),
-        Column("message", "WHAT", 24, lambda f, w: formatting.plain(message_of(f)), grows=5, style="text.muted"),
+        Column("message", "WHAT", 20, lambda f, w: formatting.plain(message_of(f)), grows=5, style="text.muted"),
     )  # fmt: skip
 
 

@@ -44,6 +44,15 @@ def joined(parts: Iterable[Line | None], gap: str = "  ") -> Line:
     return tuple(spans)
 
 
+def fitting(parts: Iterable[Line | None], width: int, gap: str = "  ") -> Line:
+    """As :func:`joined`, without the pieces that there is no room for: none but the first is cut in its middle."""
+    kept: list[Line] = []
+    for part in parts:
+        if part and (not kept or width_of(joined([*kept, part], gap)) <= width):
+            kept.append(part)
+    return clip(joined(kept, gap), width)
+
+
 def between(left: Line, right: Line, width: int) -> Line:
     """Two pieces at the two ends of a line; the left one gives way."""
     room = width - width_of(right) - 1

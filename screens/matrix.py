@@ -107,5 +107,5 @@ def legend(look: Look) -> Line:
     return (
         *spans,
         (f"{look.glyphs.states['unknown']} unknown  ", "state.unknown"),
-        (f"{look.glyphs.states['done']} free", "text.good"),
+        (f"{look.glyphs.states['done']} ok", "text.good"),
     )

@@ -171,7 +171,7 @@ class PlanScreen(ConsoleScreen, inherit_bindings=False):
         plan = self.plan
         if plan is None:
             return
-        lines = summary(plan, self.services.now, self.services.window_ends_at, self.agreed)
+        lines = summary(plan, self.services.now, self.services.window_ends_at, self.agreed, self.size.width)
         changed = changes(self.options, self._settings(plan))
         if self.planning:
             changed = (*changed, ("  planning …", "state.checking"))

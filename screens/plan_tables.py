@@ -12,7 +12,7 @@ from console.model.cluster import Cluster
 from console.model.identity import VmRef
 from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions, SlotReading
 from screens.columns import Column, known
-from screens.drawing import Line, cut, joined, stretch, wrap
+from screens.drawing import Line, cut, fitting, joined, stretch, wrap
 from screens.helps import Help
 from screens.paint import Look
 from screens.vm_columns import memory_cell, vm_label
@@ -51,13 +51,15 @@ def not_live(plan: Plan, agreed: frozenset[str]) -> tuple[NotLive, ...]:
     return tuple(rows)
 
 
-def summary(plan: Plan, now: datetime, window_ends_at: datetime | None, agreed: frozenset[str]) -> list[Line]:
+def summary(
+    plan: Plan, now: datetime, window_ends_at: datetime | None, agreed: frozenset[str], width: int
+) -> list[Line]:
     """Three lines: what moves, when it ends against the window, how good the plan is."""
     interrupted = len(plan.interrupted)
     rest = len(plan.left_behind) + len(plan.infeasible)
     open_consents = sum(not row.agreed for row in not_live(plan, agreed))
     memory = sum(move.memory_bytes for move in plan.moves)
-    what = joined(
+    what = fitting(
         [
             ((vms_move(plan), "text.strong"),),
             ((_wanted(open_consents), "text.warning"),) if open_consents else None,
@@ -65,6 +67,7 @@ def summary(plan: Plan, now: datetime, window_ends_at: datetime | None, agreed: 
             ((f"{rest} {'stays' if rest == 1 else 'stay'}", "state.left-behind"),) if rest else None,
             ((formatting.size(memory), "text.muted"),),
         ],
+        width - 12,
         "   ",
     )
     return [_row("moves", what), _row("finish", _finish(plan, now, window_ends_at)), _row("quality", _quality(plan))]

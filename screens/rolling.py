@@ -22,7 +22,7 @@ from screens.bindings import screen_bindings
 from screens.choice import Choice, ChoiceScreen
 from screens.drawing import Line, wrap
 from screens.grid import Grid
-from screens.lines import Lines
+from screens.lines import Lines, Pager
 from screens.messages import Failed, RunChosen
 from screens.roll_start import RollStartScreen
 from screens.rolling_tables import (
@@ -35,6 +35,7 @@ from screens.rolling_tables import (
     summary_lines,
     window_is_over,
 )
+from screens.run_tables import log_lines
 from screens.sight import Services
 from screens.typed import TypedScreen
 
@@ -50,7 +51,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
     NAME = "rolling"
     TITLE = "Rolling run"
     TOPICS = Topic.CLUSTER | Topic.ROLL
-    PANES = ("roll-nodes",)
+    PANES = ("roll-nodes", "roll-log")
     BINDINGS = screen_bindings("rolling")
 
     def __init__(self, services: Services) -> None:
@@ -74,6 +75,7 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         )  # fmt: skip
         yield Lines(look, id="roll-summary", classes="summary")
         yield self.nodes
+        yield Pager(look, id="roll-log")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -105,6 +107,8 @@ class RollingScreen(ConsoleScreen, inherit_bindings=False):
         else:
             self.nodes.set_items(rows_of(self.roll, self._drains, self.services.now))
             self._tell(summary_lines(self.roll, self._drains, self.services, self.app.size.width))
+            log = self.services.sight.log_of_roll(self.roll)
+            self.query_one("#roll-log", Pager).set_tail(log_lines(log, self.app.size.width - 3))
         self.look_again()
 
     def _show_plan(self) -> None:

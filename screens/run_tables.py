@@ -8,7 +8,7 @@ from datetime import datetime
 
 from console import formatting
 from console.drain.finish import stuck_ones, why_no_finish
-from console.drain.state import Move, MoveState, Outcome, Pace, Phase, Purpose, RunState
+from console.drain.state import LogLine, Move, MoveState, Outcome, Pace, Phase, Purpose, RunState
 from console.model.units import PAGE_BYTES
 from console.planner.values import Engine
 from screens.columns import Column, known
@@ -267,10 +267,10 @@ def finish_words(run: RunState) -> Line:
     return (*text, (f"  {formatting.short_duration(-spare_s)} over", _risk(run)))
 
 
-def log_lines(run: RunState, width: int, most: int = 400) -> list[Line]:
-    """The newest lines of the log, oldest first, wrapped with a hanging indent."""
+def log_lines(log: Sequence[LogLine], width: int, most: int = 400) -> list[Line]:
+    """The newest lines of a log, oldest first, wrapped with a hanging indent."""
     lines: list[Line] = []
-    for entry in run.log[-most:]:
+    for entry in log[-most:]:
         rows = wrap(formatting.plain(entry.text), max(20, width - 7))
         style = "text.warning" if entry.problem else ""
         lines.append(((formatting.clock_time(entry.at) + "  ", "text.muted"), (rows[0], style)))

@@ -97,7 +97,7 @@ class RunView(ConsoleScreen, inherit_bindings=False):
         if guard.display:
             guard.set_lines(_indented([*self._gauges(run, width), (), *guard_words(run, width)]))
         if log.display:
-            log.set_tail(_indented(log_lines(run, width)))
+            log.set_tail(_indented(log_lines(run.log, width)))
         shown = 2 if guard.has_class("-side") else 3
         self.query_one("#run-side-title", Lines).set_lines([_side_title(shown)])
 

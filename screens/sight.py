@@ -17,7 +17,7 @@ from console.diagnose.symptoms import DoctorReport
 from console.drain.requests import OperatorRequest
 from console.drain.roll_requests import RollRequest
 from console.drain.roll_state import RollState
-from console.drain.state import Purpose, RunState
+from console.drain.state import LogLine, Purpose, RunState
 from console.drain.tape import Tape
 from console.inventory.progress import Told
 from console.journal.ledger import RunListing
@@ -98,6 +98,9 @@ class Sight:
 
     def newest_roll(self, cluster: str) -> RollState | None:
         return self._reading.rolling.newest(cluster)
+
+    def log_of_roll(self, roll: RollState) -> tuple[LogLine, ...]:
+        return self._reading.rolling.log_of(roll.roll)
 
     def drains_of_roll(self, roll: RollState) -> Mapping[RunId, RunState]:
         return self._reading.rolling.drains_of(roll)

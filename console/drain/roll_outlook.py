@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import singledispatch
 
 from console.formatting import count, duration
 
 from . import roll_events as re
-from .roll_state import RollNode, RollState, Stage
+from .roll_state import RollNode, RollState, Stage, apply_roll, open_roll
 from .rolling import hold_reason_of_roll, waits_for_somebody
+from .state import LogLine
 
 DONE, STOPPED, INCOMPLETE, WINDOW_CLOSED = "done", "stopped", "incomplete", "window_closed"
 _EXIT_CODES = {DONE: 0, INCOMPLETE: 1, STOPPED: 4, WINDOW_CLOSED: 8}
@@ -182,3 +184,28 @@ def _done(state: RollState) -> int:
 def stage_words(node: RollNode) -> str:
     """ "draining", "failed: the hook ended with status 3"."""
     return f"{node.stage.value}: {node.reason}" if node.reason else node.stage.value
+
+
+_TROUBLE = (re.NodeFailed, re.RollRefused, re.RollWindowAtRisk, re.RollWindowClosed)
+
+
+class RollLog:
+    """A rolling run's events as sentences, taken as they come."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self._state: RollState | None = None
+
+    def take(self, events: Iterable[re.RollEvent]) -> None:
+        """Events that follow those that were taken before."""
+        for event in events:
+            if self._state is not None:
+                self._state = apply_roll(self._state, event)
+            elif isinstance(event, re.RollOpened):
+                self._state = open_roll(event)
+            else:
+                continue
+            text = sentence_of(event, self._state)
+            if text:
+                ill = isinstance(event, _TROUBLE) or (isinstance(event, re.HealthSeen) and not event.well)
+                self.lines.append(LogLine(event.at, text, ill))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from console.clock import Clock, SystemClock
+from console.drain.roll_outlook import RollLog
 from console.drain.roll_requests import RollRequest
 from console.drain.roll_state import RollState, Stage
-from console.drain.state import RunState
+from console.drain.state import LogLine, RunState
 from console.model.cluster import Cluster
 from console.model.identity import RunId
 from console.planner.roll import RollPlan
@@ -31,6 +32,7 @@ class LiveRolling:
         self._book = RollBook(site, clock, read_only=read_only)
         self._runs = runs
         self._rolls: dict[RunId, RollHandle] = {}
+        self._logs: dict[RunId, RollLog] = {}
         self._drains: dict[RunId, JournalRun] = {}
         self._real = SystemClock()
         self._looked_s = 0.0
@@ -40,11 +42,16 @@ class LiveRolling:
         name = self._book.newest_of(cluster)
         if name is None:
             return None
-        state = self._rolls.setdefault(name, self._book.watch(name)).now()
+        handle = self._rolls.setdefault(name, self._book.watch(name))
+        self._logs.setdefault(name, RollLog()).take(handle.news())
+        state = handle.state
         if not state.closed and self._real.elapsed_s() - self._looked_s >= ALIVE_S:
             self._looked_s = self._real.elapsed_s()
             self._book.keep_on(name)
         return state
+
+    def log_of(self, roll: RunId) -> tuple[LogLine, ...]:
+        return tuple(self._logs[roll].lines) if roll in self._logs else ()
 
     def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
         found: dict[RunId, RunState] = {}

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from console.clock import ManualClock
 from console.drain import roll_events as re
+from console.drain.roll_outlook import RollLog
 from console.drain.roll_requests import RollRequest, signal_of
 from console.drain.roll_state import RollState, apply_roll, fold_roll
 from console.drain.rolling import step_roll
-from console.drain.state import Outcome, RunState
+from console.drain.state import LogLine, Outcome, RunState
 from console.forecast.forecaster import PriorForecaster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
@@ -36,12 +37,16 @@ class FakeRolling:
         self.changes = changes
         self.state: RollState | None = None
         self.drains: dict[RunId, RunState] = {}
+        self.log = RollLog()
         self.defaults = RollDefaults()
         self.wishes: RollWishes | None = None
         """What the last roll was begun with."""
 
     def newest(self, cluster: str) -> RollState | None:
         return self.state
+
+    def log_of(self, roll: RunId) -> tuple[LogLine, ...]:
+        return tuple(self.log.lines)
 
     def drains_of(self, roll: RollState) -> Mapping[RunId, RunState]:
         return self.drains
@@ -55,15 +60,21 @@ class FakeRolling:
     def ask(self, roll: RunId, request: RollRequest) -> None:
         self.changes.append(request)
         assert self.state is not None
-        self.state = step_roll(self.state, signal_of(request, self.clock.now(), "operator")).state
+        taken = step_roll(self.state, signal_of(request, self.clock.now(), "operator"))
+        self.state = taken.state
+        self.log.take(taken.events)
 
     def open(self, plan: RollPlan, wishes: RollWishes) -> None:
-        self.state = fold_roll([opening_of(plan, "PRODUCTION-01", wishes, ROLL, self.clock.now(), "operator@ops")])
+        opening = opening_of(plan, "PRODUCTION-01", wishes, ROLL, self.clock.now(), "operator@ops")
+        self.state = fold_roll([opening])
+        self.log = RollLog()
+        self.log.take([opening])
 
     def happen(self, *events: re.RollEvent) -> None:
         for event in events:
             assert self.state is not None
             self.state = apply_roll(self.state, event)
+            self.log.take([event])
 
     def drained(self, node: HostName, at: datetime, minutes: float, *, hook: int | None = None) -> datetime:
         """A wave of one node that went well; the moment of its end."""
