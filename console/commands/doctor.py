@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -94,12 +95,16 @@ def _print(report: DoctorReport) -> None:
 
     for host in report.hosts:
         print_text(name(host))
+        well = [symptom.aspect.value for symptom in report.of(host) if symptom.verdict.value == "well"]
+        if well:
+            print_text(f"  well     {', '.join(well)}")
         for symptom in report.of(host):
-            print_text(f"  {symptom.verdict.value:<8} {symptom.aspect.value:<16} {plain(symptom.message)}")
             if symptom.verdict.value == "well":
                 continue
+            print_text(f"  {symptom.verdict.value:<8} {symptom.aspect.value:<16} {plain(symptom.message)}")
             if symptom.advice:
                 print_text(f"{'':<28}{plain(symptom.advice)}")
             if symptom.powershell:
                 print_text(f"{'':<28}PS> {plain(symptom.powershell)}")
-    print_text(f"Worst: {report.worst.value}.")
+    counts = Counter(symptom.verdict.value for symptom in report.symptoms)
+    print_text(", ".join(f"{counts[word]} {word}" for word in ("problem", "warning", "unknown", "well")) + ".")

@@ -49,10 +49,7 @@ _FAILS_AT: tuple[tuple[type[Failure], Aspect], ...] = (
     (CommandFailed, Aspect.ENDPOINT),
 )
 _BEFORE_COMMANDS = (Aspect.NAME, Aspect.PORT, Aspect.TLS, Aspect.SIGN_IN, Aspect.ENDPOINT)
-_QUOTA_ADVICE = (
-    "The defaults are 30 shells a user, 25 sessions a user and 5 users at once an endpoint; on the node "
-    "`winrm get winrm/config` shows the real ones. This console keeps one session a node."
-)
+_QUOTA_ADVICE = "On the node `winrm get winrm/config` shows the limits; this console keeps one session a node."
 
 
 def diagnose(site: SiteFacts, visits: Sequence[Visit], cluster: Cluster | None, at: datetime) -> DoctorReport:
@@ -163,7 +160,10 @@ def _plain(visit: Visit, aspect: Aspect, at: datetime) -> Symptom | None:
         advice = "Check DNS, or give the node's address in the configuration."
         return Symptom(host, aspect, Verdict.PROBLEM, f"{node.address}: {reach.name_error}", advice)
     if aspect is Aspect.PORT and reach.port_error:
-        advice = "Check WinRM's service and listener on the node, and the firewall between."
+        advice = (
+            "Check WinRM's service and listener on the node (winrm enumerate winrm/config/listener), and the firewall "
+            "between."
+        )
         return Symptom(host, aspect, Verdict.PROBLEM, f"Port {node.port}: {reach.port_error}", advice)
     if aspect is Aspect.TLS:
         return _tls(visit, at)
@@ -176,11 +176,15 @@ def _tls(visit: Visit, at: datetime) -> Symptom | None:
         text = "Not used: over http the messages themselves are encrypted by the sign-in."
         return Symptom(host, Aspect.TLS, Verdict.WELL, text)
     if reach.tls_error:
-        advice = "Give the authority that signed it as ca_file, and use the name that it was made for."
+        advice = (
+            "Name the authority that signed it as ca_file in the configuration, and the node as the certificate does."
+        )
         return Symptom(host, Aspect.TLS, Verdict.PROBLEM, reach.tls_error, advice)
     if reach.certificate_expires is not None and reach.certificate_expires - at < SOON:
         text = f"The certificate ends on {reach.certificate_expires.date().isoformat()}."
-        return Symptom(host, Aspect.TLS, Verdict.WARNING, text, "Renew it, and tell WinRM's https listener.")
+        return Symptom(
+            host, Aspect.TLS, Verdict.WARNING, text, "Renew it, and bind the new one to WinRM's https listener."
+        )
     return None
 
 
@@ -191,10 +195,12 @@ def _session(visit: Visit, at: datetime) -> Iterator[Symptom]:
     evidence = (Evidence("the first question", answer, host, at),) if answer else ()
     yield replace(_pace(visit), evidence=evidence)
     if failed_at is Aspect.QUOTAS and visit.failure is not None:
-        yield Symptom(host, Aspect.QUOTAS, Verdict.PROBLEM, visit.failure.what, visit.failure.advice, evidence)
+        advice = f"{visit.failure.advice} {_QUOTA_ADVICE}".strip()
+        yield Symptom(host, Aspect.QUOTAS, Verdict.PROBLEM, visit.failure.what, advice, evidence)
+    elif visit.answer_s is None:
+        yield Symptom(host, Aspect.QUOTAS, Verdict.UNKNOWN, _why_unknown(visit), "", evidence)
     else:
-        text = "No limit was met; limits are not readable."
-        yield Symptom(host, Aspect.QUOTAS, Verdict.UNKNOWN, text, _QUOTA_ADVICE, evidence)
+        yield Symptom(host, Aspect.QUOTAS, Verdict.WELL, "A session was opened: no limit was met.", "", evidence)
 
 
 def _pace(visit: Visit) -> Symptom:
