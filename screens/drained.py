@@ -37,8 +37,8 @@ class DrainedScreen(ConsoleScreen, inherit_bindings=False):
         self.run_state = run
 
     def headline(self) -> str:
-        returns = self.run_state.purpose is Purpose.RETURN
-        return f"{'Return' if returns else 'Drain'} of {formatting.name(self.run_state.node)}, ended"
+        word = "return" if self.run_state.purpose is Purpose.RETURN else "drain"
+        return f"{formatting.name(self.run_state.node)}: {word} over"
 
     def body(self) -> Iterable[Widget]:
         yield Pager(self.services.look, id="reading")
