@@ -31,6 +31,11 @@ A site can raise, lower or silence a code, with a reason that shows in reports: 
 *Live Migration Internals and Tuning* is the guide of that name for Hyper-V on Windows Server 2025; *reflected* facts
 were read from the Windows modules themselves; *windowsserverdocs* is Microsoft's documentation.
 
+The console sends none of these lines by itself: they are for you to read, decide on and paste. A line that names a
+host acts on that host and can be typed on any machine with the module and the rights. A line about the cluster or a
+role is typed on one of its nodes. Some set a value for the window only: note the old one first. "The VM has to be off
+for it" means an outage of that VM, to be agreed on before.
+
 This page is written by `python -m tests.checks.page`; a test holds it to the code.
 """
 

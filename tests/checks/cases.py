@@ -32,6 +32,7 @@ from tests.checks.worlds import (
     ISO_HERE,
     LONG_AGO,
     STATIC,
+    busy_and_balanced,
     cluster_of,
     dead_network_on_old_host,
     every_host,
@@ -114,7 +115,7 @@ FIRST = [
     ),
     Case("cluster-drain-running", with_host(drain_status=DrainStatus.IN_PROGRESS)),
     Case("cluster-csv-redirected", cluster_of(whole=redirected)),
-    Case("cluster-balancer", with_settings(auto_balancer_mode=2), with_settings(auto_balancer_mode=None)),
+    Case("cluster-balancer", busy_and_balanced(), with_settings(auto_balancer_mode=None)),
     Case("cluster-mixed-level", with_host(build=20348)),
     Case("cpu-vendor", with_host(processor_manufacturer="AuthenticAMD"), with_host(processor_manufacturer=None)),
     Case(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from console.cli import run
 from console.model.cluster import Cluster, VmState
 from console.snapshot import snapshot_of
-from tests.checks.worlds import cluster_of, damaged, every_host, with_settings, with_vm
+from tests.checks.worlds import busy_and_balanced, cluster_of, damaged, with_settings, with_vm
 
 
 def _tuned(cluster: Cluster, folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -32,9 +31,7 @@ def test_advice_is_told_with_its_command(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_what_stands_against_moves_is_no_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    full = every_host(memory_free_bytes=1 << 30)
-    cluster = replace(full, settings=replace(full.settings, auto_balancer_mode=2))
-    document = _tuned(cluster, tmp_path, capsys)
+    document = _tuned(busy_and_balanced(), tmp_path, capsys)
     assert {one["severity"] for one in document["advice"]} <= {"advice"}
     assert "cluster-balancer" not in {one["code"] for one in document["advice"]}
 

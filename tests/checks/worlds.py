@@ -150,6 +150,12 @@ def every_host(**changes: object) -> Cluster:
     return cluster_of(whole=changed)
 
 
+def busy_and_balanced() -> Cluster:
+    """Nodes that are fuller than the cluster likes, and that it would level while a drain runs."""
+    full = every_host(memory_free_bytes=1 << 30)
+    return replace(full, settings=replace(full.settings, auto_balancer_mode=2))
+
+
 def smb_capped(**changes: object) -> Cluster:
     """Every host migrates by SMB, under the cluster's cap."""
     smb = every_host(migration_transport=MigrationTransport.SMB, **changes)
