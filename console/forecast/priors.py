@@ -58,12 +58,11 @@ class Priors:
     """About 1 Gbit/s: where a fast adapter without VMQ stays, and a move whose ends differ in jumbo frames."""
     compressor_bytes_per_s_per_processor: float = 60e6
     """Guest memory compressed per second by one idle logical processor (prior): what holds a rate back."""
-    compressed_bytes_per_processor_s: float = 45e6
-    """Guest memory compressed in a second of one logical processor: what compressing asks for. QEMU documents 34 MB/s a
-    thread at the least (eight threads, deflate at its fastest, the link nearly full); XPRESS is lighter, but less gets
-    done where two threads share a core."""
+    compressed_bytes_per_processor_s: float = 40e6
+    """Guest memory compressed in a second of one logical processor: what compressing asks for (prior). XPRESS is
+    lighter than the deflate of the figure below, but two threads share a core."""
     compressed_at_least_bytes: float = 34e6
-    """The same where little is known to spare: what nine of ten stay over."""
+    """The same at the worst: what QEMU documents of eight threads with deflate at its fastest, the link nearly full."""
     expander_share: float = 0.25
     """Of what compressing takes, for expanding at the other end: QEMU documents four times the speed."""
     compressor_bytes_per_s: float = 500e6

@@ -272,7 +272,7 @@ class _Run:
     def _advance(self) -> None:
         step = min((self._next_s(move) for move in self.active), default=math.inf)
         if self.guards is not None:
-            self.guards.see(self.active, self.rates)
+            self.guards.see(self.active, self.rates, self.now_s)
             step = min(step, self.guards.next_s(self.now_s))
         if not math.isfinite(step):
             what = "end: it has no bandwidth" if self.active else "start: a node has no slots"
@@ -280,7 +280,7 @@ class _Run:
         self.now_s += step
         self.just_freed.clear()
         if self.guards is not None:
-            self.guards.read(self.now_s - step, self.now_s)
+            self.guards.read(self.now_s)
         self.active = [move for move in self.active if not self._ended(move, step)]
 
     def _next_s(self, move: int) -> float:

@@ -1,8 +1,8 @@
 """The guard, foreseen: moves that compress take processors, and over its line a run starts nothing more.
 
-A schedule with this in it is simulated as the run would go: readings every two seconds, and after each what the guard's
-law says (``console.guard``). Between two events of the schedule loads are constant, so only readings that change
-something are looked at.
+A schedule with this in it is simulated as the run would go, by the guard's own law (``console.guard``). A run reads
+every two seconds, at moments that nobody knows beforehand; so what is over the line is found after the mean of one
+second, and the last reading that finds it is one before it ends.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Watch:
     """Where the guards stand at the beginning; None: they have not spoken."""
     toil_factor: float = 1.0
     """On what moves are believed to ask of processors."""
-    first_look_s: float = LOOK_S
-    """When the first reading is taken; the others follow every two seconds."""
+    read_after_s: float = LOOK_S / 2
+    """How long a load is over the line before a reading finds it: what is over for a shorter time slips through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ class _Guard:
     flying: int = 0
     over: int = -1
     """The host that is over the line now."""
+    over_since_s: float = 0.0
     load: float = 0.0
     hold: Hold | None = None
     """The one that goes on."""
@@ -132,7 +133,7 @@ class Guards:
         self.busy[source] = max(0.0, self.busy[source] - there)
         self.busy[destination] += here
 
-    def see(self, active: Sequence[int], rates: Mapping[int, float]) -> None:
+    def see(self, active: Sequence[int], rates: Mapping[int, float], now_s: float) -> None:
         """How busy each host is from now on, until the next event."""
         known = self.known
         loads = [min(busy, known.line) for busy in self.busy]
@@ -143,7 +144,10 @@ class Guards:
             read = [known.homes[place], *(known.ends[move][1] for move in active if known.guard_of[move] == place)]
             worst = max(read, key=lambda host: loads[host])
             guard.load, guard.let_go = loads[worst], False
-            guard.over = worst if guard.load > known.line + _ALMOST else -1
+            over = worst if guard.load > known.line + _ALMOST else -1
+            if guard.over < 0 <= over:
+                guard.over_since_s = now_s
+            guard.over = over
 
     def next_s(self, now_s: float) -> float:
         """Seconds to the next reading that changes anything."""
@@ -152,27 +156,20 @@ class Guards:
     def _due_s(self, guard: _Guard, now_s: float) -> float:
         lines = self.known.watch.lines
         if guard.over >= 0:
-            return math.inf if guard.holding else self._reading_s(now_s + 2 * _ALMOST)
+            return math.inf if guard.holding else max(now_s, guard.over_since_s + self.known.watch.read_after_s)
         if guard.holding:
-            return self._reading_s(max(guard.changed_s + lines.calm_s, now_s))
+            return max(now_s, guard.changed_s + lines.calm_s)
         if guard.allowed < guard.ceiling:
-            return self._reading_s(max(guard.changed_s + lines.raise_after_s, now_s + 2 * _ALMOST))
+            return max(now_s, guard.changed_s + lines.raise_after_s)
         return math.inf
 
-    def _reading_s(self, at_s: float) -> float:
-        """The first reading at or after a moment."""
-        first_s = self.known.watch.first_look_s
-        return first_s + math.ceil((at_s - first_s) / LOOK_S - _ALMOST) * LOOK_S
-
-    def read(self, before_s: float, now_s: float) -> None:
-        """The readings of the time from ``before_s`` to now, with loads as they were seen at its beginning."""
+    def read(self, now_s: float) -> None:
+        """The readings of the time until now, with loads as they were seen at its beginning."""
         for place, guard in enumerate(self._guards):
             if guard.over >= 0 and guard.holding:
-                last_s = self._reading_s(now_s - LOOK_S + 4 * _ALMOST)
-                if last_s > before_s + _ALMOST:
-                    guard.changed_s = last_s
-                    self._tell(place, guard)
-            elif self._due_s(guard, before_s) <= now_s + _ALMOST:
+                guard.changed_s = max(guard.changed_s, now_s - LOOK_S / 2)
+                self._tell(place, guard)
+            elif self._due_s(guard, now_s) <= now_s + _ALMOST:
                 self._judge(place, guard, now_s)
 
     def _judge(self, place: int, guard: _Guard, now_s: float) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from .bounds import lower_bound_s
 from .fluid import EAGER, POLICIES, Policy, Problem, Timeline
-from .guarding import LOOK_S, PRIORS, Hold
+from .guarding import PRIORS, Hold
 from .schedule import Job, Limits, Slot, compile_problem, list_schedule, slots_of
 
 _GOOD_ENOUGH = 1.0005
@@ -55,40 +55,50 @@ def best_schedule(
     if any(job.offline for job in jobs):
         return _beside(jobs, limits, effort, seed, keep_order, policies)
     bound = lower_bound_s(jobs, limits)
-    believed, harder, worst = _cases(jobs, limits)
+    cases = _cases(jobs, limits)
     order = list(range(len(jobs)))
     if not keep_order:
         order.sort(key=lambda index: (-jobs[index].solo_s, index))
-    search = _Search([believed] if harder is None else [believed, harder], bound * _GOOD_ENOUGH, effort)
+    search = _Search(cases, bound * _GOOD_ENOUGH, effort)
     for policy in policies:
         search.consider(order, policy)
     if not keep_order:
-        for place in _APART if believed.capacities else ():
+        for place in _APART if cases[0].capacities else ():
             search.consider(_set_apart(order, place), EAGER)
-        for other in _clear_of_the_line(jobs, order) if harder is not None else ():
+        for other in _clear_of_the_line(jobs, order) if len(cases) > 1 else ():
             search.consider(other, EAGER)
         search.improve(random.Random(seed), tuple(policies))
     best = search.best
-    at_worst = best if worst is None else worst.run(search.order, search.policy)
-    at_worst_s = max(best.makespan_s, at_worst.makespan_s)
-    return Schedule(slots_of(believed, best), best.makespan_s, bound, tuple(best.holds), at_worst_s)
+    return Schedule(slots_of(cases[0], best), best.makespan_s, bound, tuple(best.holds), search.at_worst_s)
 
 
-def _cases(jobs: Sequence[Job], limits: Limits) -> tuple[Problem, Problem | None, Problem | None]:
-    """What is believed; and where a guard may hold, one that is harder and the worst.
+def _cases(jobs: Sequence[Job], limits: Limits) -> list[Problem]:
+    """What is believed; and where a guard may hold, the worst besides.
 
-    How much of the processors a move takes is known badly, and so is the moment of a reading: an order that just keeps
-    under the line, or just between two readings, is not worth much.
+    How much of the processors a move takes is known badly, and so are its duration and the moment of a reading: an
+    order that just keeps under the line, or lets two moves just miss each other, is not worth much.
     """
     believed = compile_problem(jobs, limits)
     if limits.watch is None:
-        return believed, None, None
+        return [believed]
     factor = PRIORS.compressed_bytes_per_processor_s / PRIORS.compressed_at_least_bytes
-    worst = compile_problem(jobs, replace(limits, watch=replace(limits.watch, toil_factor=factor)))
-    if worst.guarded is None:
-        return believed, None, None
-    watch = replace(limits.watch, toil_factor=math.sqrt(factor), first_look_s=0.5 * LOOK_S)
-    return believed, compile_problem(jobs, replace(limits, watch=watch)), worst
+    watch = replace(limits.watch, toil_factor=factor, read_after_s=_AT_ONCE_S)
+    worst = compile_problem([_off(job, number) for number, job in enumerate(jobs)], replace(limits, watch=watch))
+    return [believed] if worst.guarded is None else [believed, worst]
+
+
+_AT_ONCE_S = 0.2
+"""How long a load is over the guard's line, at the least, to be found at the worst."""
+_OFF = 0.15
+"""By how much forecasts of single moves are off, either way."""
+
+
+def _off(job: Job, number: int) -> Job:
+    """The move, longer or shorter than forecast, by another share than its neighbours."""
+    if job.running:
+        return job
+    factor = 1 + _OFF * (2 * (number * 0.618034 % 1) - 1)
+    return replace(job, fixed_s=job.fixed_s * factor, transfer_bytes=job.transfer_bytes * factor)
 
 
 def _clear_of_the_line(jobs: Sequence[Job], order: Sequence[int]) -> list[list[int]]:
@@ -131,7 +141,7 @@ class _Search:
         self.effort = effort
         self.best = Timeline([], [], [])
         """Of the first problem; the others count as much when orders are compared."""
-        self.mean_s = math.inf
+        self.mean_s = self.at_worst_s = math.inf
         self.order: list[int] = []
         self.policy = EAGER
 
@@ -139,13 +149,13 @@ class _Search:
         """Simulate; keep the order when it is no worse. Returns whether it was kept."""
         if self.order and self.done:
             return False
-        self.effort -= max(1, len(order)) * len(self.problems)
+        self.effort -= max(1, len(order))
         found = [problem.run(order, policy) for problem in self.problems]
         mean_s = sum(each.makespan_s for each in found) / len(found)
         if self.order and mean_s > self.mean_s:
             return False
         self.best, self.order, self.policy = found[0], order, policy
-        self.mean_s = mean_s
+        self.mean_s, self.at_worst_s = mean_s, max(each.makespan_s for each in found)
         return True
 
     @property
