@@ -16,6 +16,7 @@ from .values import Fix, Severity, Subject
 
 SAME_NODE, DIFFERENT_NODE = 2, 4
 """AffinityRule.kind."""
+CLASS = "anti-affinity class "
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _apart(cluster: Cluster) -> Iterator[tuple[str, tuple[RoleName, ...]]]:
             for name in vm.anti_affinity if vm.ref.role is not None else ():
                 classes.setdefault(name, {})[vm.ref.role or RoleName("")] = None
         for name, roles in classes.items():
-            yield f"anti-affinity class {name}", tuple(roles)
+            yield f"{CLASS}{name}", tuple(roles)
 
 
 def _torn(together: list[AffinityRule], name: str, roles: tuple[RoleName, ...]) -> Iterator[Clash]:
@@ -79,7 +80,8 @@ def _torn(together: list[AffinityRule], name: str, roles: tuple[RoleName, ...]) 
             chain = _chain(together, one, other)
             if chain:
                 rules = (*(rule.name for rule in chain), name)
-                yield Clash(rules, f"{name} parts {one} and {other}, which {listed(rules[:-1])} keeps on one node.")
+                why = f"{_told(name)} keeps {one} and {other} apart, {listed(rules[:-1])} keeps them on one node."
+                yield Clash(rules, why)
                 return
 
 
@@ -101,7 +103,12 @@ def _chain(together: list[AffinityRule], start: RoleName, end: RoleName) -> tupl
 
 def _crowded(cluster: Cluster, name: str, roles: tuple[RoleName, ...]) -> Iterator[Clash]:
     if len(roles) > len(cluster.hosts):
-        yield Clash((name,), f"{name} parts {len(roles)} roles, and the cluster has {len(cluster.hosts)} nodes.")
+        why = f"{_told(name)} keeps {len(roles)} roles apart, and the cluster has {len(cluster.hosts)} nodes."
+        yield Clash((name,), why)
+
+
+def _told(name: str) -> str:
+    return f"The {name}" if name.startswith(CLASS) else f"The rule {name}"
 
 
 def _homeless(cluster: Cluster, rule: AffinityRule) -> Iterator[Clash]:
@@ -112,7 +119,9 @@ def _homeless(cluster: Cluster, rule: AffinityRule) -> Iterator[Clash]:
         common &= vm.possible_owners or frozenset()
     if members and not common:
         rules = (rule.name, *(f"possible owners of {vm.name}" for vm in _fewest(members)))
-        yield Clash(rules, f"{rule.name} keeps {listed(rule.groups)} on one node, and no node may own all of them.")
+        yield Clash(
+            rules, f"The rule {rule.name} keeps {listed(rule.groups)} on one node, and none is a possible owner of all."
+        )
 
 
 def _fewest(members: list[VirtualMachine]) -> list[VirtualMachine]:

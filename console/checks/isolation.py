@@ -129,8 +129,8 @@ def shared_with_csv(facts: Facts, this: Check) -> Iterator[Finding]:
         names = dict.fromkeys((first.name, storage.name))
         yield this.conflict(
             Subject(host=host.name),
-            f"On {host.name} migration and CSV traffic share {ours.name} ({' and '.join(names)}) and nothing is "
-            "reserved for the latter: a drain can starve heartbeats and storage.",
+            f"On {host.name} migration and CSV traffic share the adapter {ours.name} (network {' and '.join(names)}) "
+            "and nothing is reserved for the latter: a drain can starve heartbeats and storage.",
             host_evidence(host, "Get-NetQosTrafficClass", "no share reserved"),
             Fix(
                 "Reserve a share for cluster and storage traffic (Network ATC, DCB), cap SMB, or migrate over another "
