@@ -179,7 +179,7 @@ class _Run:
         return self.timeline
 
     def _next_move(self) -> int | None:
-        if any(self.free[pool] <= 0 for pool in self.common):
+        if any(self.free[pool] <= 0 for pool in self.common) or (self.guards is not None and self.guards.closed):
             return None
         if self.line is None:
             queue = self._next_queue()

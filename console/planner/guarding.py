@@ -118,6 +118,11 @@ class Guards:
         guard = self._guards[self.known.guard_of[move]]
         return not guard.holding and guard.flying < guard.allowed
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing may start at all."""
+        return all(guard.holding or guard.flying >= guard.allowed for guard in self._guards)
+
     def keeps_back(self, move: int) -> bool:
         """Whether what starts now had to wait for the guard."""
         guard = self._guards[self.known.guard_of[move]]
@@ -134,20 +139,26 @@ class Guards:
         self.busy[destination] += here
 
     def see(self, active: Sequence[int], rates: Mapping[int, float], now_s: float) -> None:
-        """How busy each host is from now on, until the next event."""
-        known = self.known
-        loads = [min(busy, known.line) for busy in self.busy]
+        """How busy the hosts are from now on, until the next event. Only what copies takes one over the line."""
+        known, line = self.known, self.known.line
+        loads: dict[int, float] = {}
         for move, rate in rates.items():
-            for host, share in zip(known.ends[move], known.takes[move], strict=True):
-                loads[host] += share * rate
+            source, destination = known.ends[move]
+            out, into = known.takes[move]
+            loads[source] = loads.get(source, min(self.busy[source], line)) + out * rate
+            loads[destination] = loads.get(destination, min(self.busy[destination], line)) + into * rate
         for place, guard in enumerate(self._guards):
-            read = [known.homes[place], *(known.ends[move][1] for move in active if known.guard_of[move] == place)]
-            worst = max(read, key=lambda host: loads[host])
-            guard.load, guard.let_go = loads[worst], False
-            over = worst if guard.load > known.line + _ALMOST else -1
+            over, guard.load, guard.let_go = -1, line + _ALMOST, False
+            for host in loads if len(self._guards) == 1 else self._taking_part(place, active) & loads.keys():
+                if loads[host] > guard.load:
+                    over, guard.load = host, loads[host]
             if guard.over < 0 <= over:
                 guard.over_since_s = now_s
             guard.over = over
+
+    def _taking_part(self, place: int, active: Sequence[int]) -> set[int]:
+        known = self.known
+        return {known.homes[place], *(known.ends[move][1] for move in active if known.guard_of[move] == place)}
 
     def next_s(self, now_s: float) -> float:
         """Seconds to the next reading that changes anything."""

@@ -39,17 +39,26 @@ def takes_a_slot(vm: VirtualMachine) -> bool:
     return migration_type_of(vm) is not MigrationType.OFFLINE
 
 
-def at_once(cluster: Cluster, node: HostName, options: PlanOptions) -> int:
+def accepting_hosts(cluster: Cluster) -> int:
+    """How many hosts take VMs."""
+    return sum(host.accepts_vms for host in cluster.hosts)
+
+
+def at_once(cluster: Cluster, node: HostName, options: PlanOptions, accepting: int | None = None) -> int:
     """The most moves that ``node`` can take part in under this plan.
 
     Read per node, MaximumParallelMigrations is that number. Read per pair it holds for each destination, so the
     node's own number is the lever, or as many as all destinations take together. What is stated for the node
     itself counts in place of either; a lever can only lower it.
+
+    Args:
+        accepting: hosts that take VMs, where many nodes are asked about.
     """
     site = options.limits
     slots = slots_per_node(cluster, cluster.host_by_name[node].maximum_virtual_machine_migrations, options)
     if site.reading is SlotReading.PAIR and options.slots is None:
-        slots *= max(1, sum(other.accepts_vms for other in cluster.hosts if other.name != node))
+        others = (accepting_hosts(cluster) if accepting is None else accepting) - cluster.host_by_name[node].accepts_vms
+        slots *= max(1, others)
     stated = site.slots_of.get(node)
     if stated is not None:
         slots = stated if options.slots is None else min(stated, slots)
@@ -79,7 +88,8 @@ def limits_of(
     """
     site = options.limits
     hosts = dict.fromkeys((*sources, *sorted(destinations)))
-    per_node = {host: at_once(cluster, host, options) for host in hosts}
+    accepting = accepting_hosts(cluster)
+    per_node = {host: at_once(cluster, host, options, accepting) for host in hosts}
     pair = pair_limit(cluster, options, sources[0])
     out, into = (
         {

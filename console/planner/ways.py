@@ -9,7 +9,7 @@ from console.forecast.values import Forecaster
 from console.model.cluster import Cluster, VirtualMachine
 from console.model.identity import HostName
 
-from .limits import at_once, pair_limit
+from .limits import accepting_hosts, at_once, pair_limit
 from .refusals import host_refusal
 from .values import PlanOptions
 
@@ -87,7 +87,8 @@ def ways_to(
     forecasts = [forecaster.forecast(cluster, probe, host, sharing=sharing) for host in hosts]
     rates = [forecast.rate_bytes_per_s for forecast in forecasts]
     slower = slower_ways(probe.host, hosts, options, rates)
-    lanes = {host: _lanes(cluster, probe.host, host, options, len(nodes)) for host in hosts}
+    accepting = accepting_hosts(cluster)
+    lanes = {host: _lanes(cluster, probe.host, host, options, len(nodes), accepting) for host in hosts}
     inflow = {host: each for host, each in options.limits.in_bytes_per_s.items() if host in lanes}
     together = min(slots * len(nodes), options.limits.cluster_wide or slots * len(nodes))
     if min(lanes.values()) >= together and not inflow:
@@ -102,8 +103,10 @@ def ways_to(
     return Ways(slower, reached, ways.fixed_s, lanes, inflow, least_s)
 
 
-def _lanes(cluster: Cluster, source: HostName, host: HostName, options: PlanOptions, sources: int) -> int:
-    limits = [at_once(cluster, host, options)]
+def _lanes(
+    cluster: Cluster, source: HostName, host: HostName, options: PlanOptions, sources: int, accepting: int
+) -> int:
+    limits = [at_once(cluster, host, options, accepting)]
     pair = pair_limit(cluster, options, source)
     if pair is not None:
         limits.append(pair * sources)
