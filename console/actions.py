@@ -129,7 +129,7 @@ ACTIONS: tuple[Action, ...] = (
         "2",
     ),
     _on(_THREE, "pane.3", "pane 3", "Go to the third pane.", "3"),
-    _on("plan run", "pane.4", "pane 4", "Go to the fourth pane.", "4"),
+    _on("plan", "pane.4", "pane 4", "Go to the fourth pane.", "4"),
     _on("board host", "plan.open", "plan drain", "Plan the drain of this host; changes nothing.", "d", footer=2),
     _on("plan", "plan.commands", "commands", "The exact commands that this plan would send.", "w", footer=4),
     _on("plan return", "plan.more", "slots", "One more move at once.", "plus", footer=5),

@@ -46,7 +46,7 @@ def confirmation(plan: Plan, consents: Consents, services: Services, *, short: b
         ((f"Drain {node} of {formatting.name(services.sight.cluster_name)} now?", "text.strong"),),
         *gap,
         ((f"{vms_move(plan)}, {memory}, at most {plan.slots} at once.", ""),),
-        ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
+        ((f"{ends}; ", ""), *verdict(plan, services.now, services.window_ends_at)),
     ]
     agreed, not_agreed = _split([(i.vm, i.how) for i in plan.interrupted], consents.interrupt)
     left, refused = _split(_staying(plan), consents.leave_behind | plan.options.excluded)
@@ -76,7 +76,7 @@ def confirmation_of_return(plan: Plan, consents: Consents, services: Services, *
         count, verb = formatting.count(len(plan.moves), "VM"), "moves" if len(plan.moves) == 1 else "move"
         lines += [
             ((f"Then {count} that left it {verb} back live, {memory}, at most {plan.slots} at once.", ""),),
-            ((f"{ends}.  ", ""), *verdict(plan, services.now, services.window_ends_at)),
+            ((f"{ends}; ", ""), *verdict(plan, services.now, services.window_ends_at)),
         ]
     else:
         lines.append((("No VM of its last drain can come back; the node is only resumed.", "text.warning"),))

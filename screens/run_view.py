@@ -58,6 +58,7 @@ class RunView(ConsoleScreen, inherit_bindings=False):
         )  # fmt: skip
         yield Lines(look, id="run-head", classes="section")
         yield Container(Lines(look, id="run-totals"), Lines(look, id="run-gauges"), id="run-top")
+        yield Lines(look, id="run-tabs", classes="section")
         side = Container(
             Lines(look, id="run-side-title", classes="section"),
             Pager(look, id="run-guard", classes="pane"),
@@ -99,7 +100,9 @@ class RunView(ConsoleScreen, inherit_bindings=False):
         if log.display:
             log.set_tail(_indented(log_lines(run.log, width)))
         shown = 2 if guard.has_class("-side") else 3
-        self.query_one("#run-side-title", Lines).set_lines([_side_title(shown)])
+        self.query_one("#run-side-title", Lines).set_lines([_tabs(run, (2, 3), shown)])
+        front = next(n for n, id in enumerate(self.PANES, 1) if self.query_one(f"#{id}").has_class("-shown") or n == 3)
+        self.query_one("#run-tabs", Lines).set_lines([_tabs(run, (1, 2, 3), front)])
 
     def show_pane(self, number: int) -> None:
         """The moves stay where there is room for a second pane below or beside them."""
@@ -171,8 +174,12 @@ def _indented(lines: list[Line]) -> list[Line]:
     return [(("  ", ""), *line) for line in lines]
 
 
-def _side_title(shown: int) -> Line:
+def _tabs(run: RunState, numbers: Iterable[int], shown: int) -> Line:
+    """Which pane is which; of one that is not seen that something there wants to be."""
+    holds = run.guard is not None and run.guard.holding
+    names = {1: f"moves {len(run.moves)}", 2: "guard HOLDS starts" if holds else "guard", 3: "log"}
     spans: list[tuple[str, str]] = [("  ", "")]
-    for number, name in ((2, "guard"), (3, "log")):
-        spans += [(f"{number} ", "text.key"), (f"{name}   ", "text.strong" if number == shown else "text.muted")]
+    for number in numbers:
+        style = "text.strong" if number == shown else "text.warning" if number == 2 and holds else "text.muted"
+        spans += [(f"{number} ", "text.key"), (f"{names[number]}   ", style)]
     return tuple(spans)
