@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.checks.hosts import lacking_commands
 from console.drain.settings import PARALLEL_MIGRATIONS
-from console.drain.settings import settings_of as settings_named
 from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
 from console.formatting import plain
@@ -21,9 +19,10 @@ from console.planner.values import Engine, Plan, PlanOptions
 from console.runs import Manner
 from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
+from .consents import EVERY, Agreed
 from .followed import follow
 from .levers import Levers
-from .names import find_host, find_vm
+from .names import find_host
 from .output import narrate
 from .session import with_operations
 from .target import Target
@@ -32,38 +31,34 @@ if TYPE_CHECKING:
     from console.composition import LiveOperations
     from console.runs import JournalRun
 
-EVERY = "all"
-
 
 @dataclass(frozen=True, slots=True)
 class DrainRequest:
-    """The consents as they were typed."""
+    """A drain as it was typed."""
 
-    allow_interrupt: tuple[str, ...] = ()
-    leave_behind: tuple[str, ...] = ()
-    allow_setting: tuple[str, ...] = ()
+    levers: Levers
+    agreed: Agreed
     native: bool = False
     pause_node: bool = True
     when_stuck: str | None = None
 
 
-def drained(target: Target, node: str, levers: Levers, wishes: DrainRequest, *, as_json: bool, events: bool) -> int:
+def drained(target: Target, node: str, wishes: DrainRequest, *, as_json: bool, events: bool) -> int:
     """Plan, start and follow a drain; returns its exit code.
 
     Raises:
         CommandEnded: it can not start: names, consents, another run, no connection.
     """
-    settings = settings_of(wishes.allow_setting)
 
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
         host = find_host(cluster, node)
-        options = _options(levers.on(cluster), cluster, wishes, settings)
+        consents = wishes.agreed.on(cluster)
+        options = _options(wishes, cluster, consents)
         cluster = await operations.read_details(cluster, host)
-        consents = _consents(cluster, wishes, settings)
         require_endpoint(operations, cluster, host)
         plan = operations.plan(cluster, host, options)
-        plan = _left_by_consent(plan, operations, cluster, wishes)
+        plan = _left_by_consent(plan, operations, cluster, consents)
         require_consents(plan, consents)
         manner = Manner(wishes.pause_node, when_stuck(operations, wishes.when_stuck))
         handle = await start(operations, plan, consents, Purpose.DRAIN, manner)
@@ -112,51 +107,25 @@ async def start(
         raise CommandEnded(ExitCode.USAGE, f"The run was not started: {trouble}") from None
 
 
-def settings_of(typed: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """``NAME=VALUE`` as pairs.
-
-    Raises:
-        UsageProblem: a setting that no run changes, or a value that is no number.
-    """
-    try:
-        return settings_named(typed)
-    except ValueError as error:
-        raise UsageProblem(f"--allow-setting {error}") from None
-
-
 def with_limit(options: PlanOptions, settings: tuple[tuple[str, int], ...]) -> PlanOptions:
     """A limit that the run will set is the one to plan with, where no slots were typed."""
     limit = dict(settings).get(PARALLEL_MIGRATIONS)
     return options if limit is None or options.slots is not None else replace(options, slots=max(limit, 1))
 
 
-def _options(
-    options: PlanOptions, cluster: Cluster, wishes: DrainRequest, settings: tuple[tuple[str, int], ...]
-) -> PlanOptions:
-    options = with_limit(options, settings)
-    left = _ids(cluster, wishes.leave_behind) - {EVERY}
+def _options(wishes: DrainRequest, cluster: Cluster, consents: Consents) -> PlanOptions:
+    options = with_limit(wishes.levers.on(cluster), consents.settings)
+    left = frozenset(VmId(vm) for vm in consents.leave_behind - {EVERY})
     engine = Engine.NATIVE if wishes.native else Engine.PLANNED
-    return replace(options, engine=engine, excluded=options.excluded | frozenset(VmId(vm) for vm in left))
+    return replace(options, engine=engine, excluded=options.excluded | left)
 
 
-def _left_by_consent(plan: Plan, operations: LiveOperations, cluster: Cluster, wishes: DrainRequest) -> Plan:
+def _left_by_consent(plan: Plan, operations: LiveOperations, cluster: Cluster, consents: Consents) -> Plan:
     """``--leave-behind all`` covers what has no place, too: it is planned as left behind."""
-    if EVERY not in wishes.leave_behind or not plan.infeasible:
+    if EVERY not in consents.leave_behind or not plan.infeasible:
         return plan
     stay = frozenset(item.vm.id for item in plan.infeasible)
     return operations.plan(cluster, plan.node, replace(plan.options, excluded=plan.options.excluded | stay))
-
-
-def _consents(cluster: Cluster, wishes: DrainRequest, settings: tuple[tuple[str, int], ...]) -> Consents:
-    return Consents(
-        interrupt=frozenset(_ids(cluster, wishes.allow_interrupt)),
-        leave_behind=frozenset(_ids(cluster, wishes.leave_behind)),
-        settings=settings,
-    )
-
-
-def _ids(cluster: Cluster, typed: Iterable[str]) -> set[str]:
-    return {EVERY if name.casefold() == EVERY else str(find_vm(cluster, name).id) for name in typed}
 
 
 def require_consents(plan: Plan, consents: Consents) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @target_options
 @click.option("--from", "snapshot", metavar="SNAPSHOT", type=click.Path(path_type=Path, dir_okay=False),
               help="Plan offline, on a file that `drainboard snapshot` wrote.")  # fmt: skip
-@lever_options
+@lever_options()
 @click.option("--what-helps", is_flag=True, help="Also tell which single changes would shorten the plan most.")
 @json_option
 def command(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from console.checks.values import Conflict, Findings, Severity, Subject
 from console.documents import vm_state_name, windows_name
 from console.formatting import UNKNOWN, count, duration, link, name, percent, plain, size
 from console.model.cluster import Cluster, Contact, Host, VirtualMachine
+from console.planner.roll import RollChoice, RollPlan
 from console.planner.values import Plan
 from console.planner.whatif import WhatIf
 
@@ -168,3 +169,36 @@ def _problems(cluster: Cluster) -> None:
     for host in cluster.hosts:
         for text in host.problems:
             print_text(f"problem  {name(host.name)}: {plain(text)}")
+
+
+def report_roll_plan(plan: RollPlan, choices: Sequence[RollChoice]) -> None:
+    """The plan as a table, with what other waves would cost."""
+    spare = {True: "yes", False: "NO", None: "not known"}
+    print_table(
+        (">start", ">empty", ">end", "nodes", ">moves", "one more may fail"),
+        [
+            (
+                duration(wave.start_s),
+                duration(wave.empty_at_s),
+                duration(wave.end_s),
+                plain(", ".join(wave.nodes), 60),
+                str(len(wave.moves)),
+                spare[wave.n1],
+            )
+            for wave in plan.waves
+        ],
+    )
+    for left in plan.left_behind:
+        print_text(f"left behind  {name(left.vm.name)}: {plain(left.reason)}")
+    for bad in plan.infeasible:
+        print_text(f"impossible   {name(bad.vm.name)}: {plain(bad.reason)}")
+    for note in plan.notes:
+        print_text(f"note         {plain(note)}")
+    for choice in choices:
+        how = f"waves of {choice.wave}" + (", each node gets its VMs back" if choice.failback else "")
+        over = f"; {count(choice.left_over, 'VM')} find no place" if choice.left_over else ""
+        print_text(f"choice       {how}: {choice.moves_per_vm:.2f} moves a VM, {duration(choice.window_s)}{over}")
+    print_text(
+        f"{count(plan.vms, 'VM')}, {plan.moves_per_vm:.3f} moves each (not below {plan.lower_bound_moves:.3f}), "
+        f"done after {duration(plan.window_s)}."
+    )

@@ -21,11 +21,12 @@ from console.rolling.defaults import RollDefaults
 from console.rolling.needs import EVERY, needs_of_roll, unmet
 from console.rolling.wishes import RollWishes, program_of
 
-from .drained import settings_of, with_limit
+from .consents import Agreed
+from .drained import with_limit
 from .levers import Levers, Way
-from .names import find_host, find_vm
+from .names import find_host
 from .output import narrate
-from .roll import report
+from .reports import report_roll_plan
 from .roll_followed import follow_roll
 from .roll_lab import joined_lab, remember_lab
 from .session import read_all, with_operations
@@ -60,9 +61,7 @@ class RollRequest:
     confirm: str | None
     hook: str | None
     hook_timeout_s: float | None
-    approve: str | None
-    consents: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-    """Interrupt, leave behind, settings."""
+    agreed: Agreed
     anew: bool
 
 
@@ -123,7 +122,6 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         CommandEnded: it can not start: names, consents, another roll, no connection.
     """
     target = joined_lab(target)
-    settings = settings_of(request.consents[2])
 
     async def work(operations: LiveOperations) -> int:
         cluster = await operations.read_cluster()
@@ -133,9 +131,9 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         if state is not None:
             return await _go_on(operations, book, state, asked, as_json=as_json)
         cluster = await read_all(operations)
-        wishes = _wishes(cluster, request, settings, operations.rolling.defaults)
+        wishes = _wishes(cluster, request, asked, operations.rolling.defaults)
         nodes, continues = _nodes(cluster, request, book)
-        levers = with_limit(request.levers.on(cluster), settings)
+        levers = with_limit(request.levers.on(cluster), wishes.consents.settings)
         options = request.way.over(operations.rolling.defaults).with_plan(
             replace(levers, excluded=frozenset(wishes.excluded))
         )
@@ -143,7 +141,7 @@ def rolled_out(target: Target, request: RollRequest, asked: Asked, *, as_json: b
         plan, wishes = _left_by_consent(operations, cluster, nodes, (plan, wishes))
         _require_consents(operations, cluster, plan, wishes.consents)
         if not as_json:
-            report(plan, choices)
+            report_roll_plan(plan, choices)
         handle = _start(book, plan, cluster, replace(wishes, continues=continues))
         remember_lab(target, operations.site)
         return await follow_roll(operations, book, handle, approve=_approve(asked, fresh=True), as_json=as_json)
@@ -193,20 +191,17 @@ def _require_name(typed: str | None, cluster: Cluster, operations: LiveOperation
         )
 
 
-def _wishes(
-    cluster: Cluster, request: RollRequest, settings: tuple[tuple[str, int], ...], defaults: RollDefaults
-) -> RollWishes:
+def _wishes(cluster: Cluster, request: RollRequest, asked: Asked, defaults: RollDefaults) -> RollWishes:
     """What was typed, over what the configuration lets a roll begin with."""
-    interrupt, leave, _ = request.consents
-    left = _ids(cluster, leave) | {str(vm) for vm in request.levers.on(cluster).excluded}
-    asked = defaults.approve if request.approve is None else request.approve == "each"
-    approve = sys.stdin.isatty() if asked is None else asked
+    consents = request.agreed.on(cluster)
+    left = consents.leave_behind | {str(vm) for vm in request.levers.on(cluster).excluded}
+    each = defaults.approve if asked.approve is None else asked.approve == "each"
     hook = _program(
         defaults.hook if request.hook is None else request.hook, "hook" if request.hook is None else "--hook"
     )
     return RollWishes(
-        consents=Consents(frozenset(_ids(cluster, interrupt)), frozenset(left), settings),
-        approve=approve,
+        consents=replace(consents, leave_behind=left),
+        approve=sys.stdin.isatty() if each is None else each,
         hook=hook,
         hook_timeout_s=request.hook_timeout_s or defaults.hook_timeout_s,
         excluded=tuple(VmId(vm) for vm in sorted(left - {EVERY})),
@@ -218,10 +213,6 @@ def _program(typed: str, where: str) -> tuple[str, ...]:
         return program_of(typed)
     except ValueError as error:
         raise UsageProblem(f"{where} {error}") from None
-
-
-def _ids(cluster: Cluster, typed: tuple[str, ...]) -> set[str]:
-    return {EVERY if text.casefold() == EVERY else str(find_vm(cluster, text).id) for text in typed}
 
 
 def _nodes(cluster: Cluster, request: RollRequest, book: RollBook) -> tuple[tuple[HostName, ...], str]:

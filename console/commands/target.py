@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from .grouped import grouped
 
 DEFAULT_SCENARIO = "quiet"
 
@@ -77,21 +77,10 @@ def _scenario_names(folder: Any, prefix: str) -> list[str]:
     return names
 
 
-def target_options(function: Function) -> Function:
-    """Give a command the three options, as one ``target``."""
-
-    def wrapper(*args: Any, cluster: str | None, lab: str | None, config: Path | None, **kwargs: Any) -> Any:
-        typed = Target(cluster, lab, config)
-        if typed.cluster and typed.scenario:
-            raise click.UsageError("--cluster and --lab exclude each other.")
-        return function(*args, target=typed.over(_outer()), **kwargs)
-
-    wrapper.__name__ = function.__name__
-    wrapper.__doc__ = function.__doc__
-    wrapper.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in (_CONFIG, _LAB, _CLUSTER):
-        wrapper = option(wrapper)
-    return wrapper  # type: ignore[return-value]
+def _target(cluster: str | None, lab: str | None, config: Path | None) -> Target:
+    if cluster and lab:
+        raise click.UsageError("--cluster and --lab exclude each other.")
+    return Target(cluster, lab, config).over(_outer())
 
 
 def _outer() -> Target:
@@ -114,4 +103,5 @@ _CONFIG = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The configuration, instead of the user's own.",
 )
+target_options = grouped("target", _target, {"cluster": _CLUSTER, "lab": _LAB, "config": _CONFIG})
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
