@@ -17,6 +17,7 @@ from . import (
     outlook,
     placement,
     processor,
+    roles,
     transport,
 )
 from .registry import CHECKS, Facts, SitePolicy, run_checks
@@ -39,6 +40,7 @@ __all__ = [
     "outlook",
     "placement",
     "processor",
+    "roles",
     "run_checks",
     "transport",
 ]

@@ -8,9 +8,11 @@ from dataclasses import replace
 from console.model.cluster import (
     AffinityRule,
     Cluster,
+    GroupState,
     Host,
     MigrationTransport,
     NetworkRole,
+    Role,
 )
 from console.model.details import MigrationFailure
 from console.model.facts import Delegation, Quorum, QuorumKind, StorageJob, VirtualDisk
@@ -165,6 +167,7 @@ MORE = [
     Case("place-contradiction", of_cluster(affinity_rules=TORN), of_cluster(affinity_rules=None)),
     Case("place-site", cluster_of(whole=two_sites)),
     Case("role-multiple-vms", cluster_of(whole=shared_role)),
+    Case("role-other", of_cluster(roles=(Role(RoleName("FS01"), 100, HostName("HV01"), GroupState.ONLINE, False),))),
     Case("storage-migrations-in-window", with_vm(operational_status=(2, 32779))),
     Case(
         "vm-owner-sid",

@@ -11,13 +11,15 @@ from console.checks.values import Conflict, Severity
 from console.model.cluster import (
     Cluster,
     DrainStatus,
+    GroupState,
     NetworkRole,
     NodeState,
+    Role,
     SharedVolume,
     VolumeState,
 )
 from console.model.facts import Quorum, QuorumKind, StorageJob
-from console.model.identity import HostName
+from console.model.identity import HostName, RoleName
 from console.model.units import GIB
 from tests.builders import make_adapter, make_vm
 from tests.checks.more_cases import capped, spaces_direct, tight, two_votes
@@ -212,3 +214,14 @@ def test_a_vm_that_is_off_needs_no_memory_when_its_host_dies() -> None:
     assert found(cluster, "place-breaks-n1")
     off = tuple(replace(vm, state=type(vm.state).OFF) if vm.host == "HV02" else vm for vm in cluster.vms)
     assert not found(replace(cluster, vms=off), "place-breaks-n1")
+
+
+def test_a_role_that_is_no_vm_is_told_to_whoever_empties_its_node() -> None:
+    owned = (("FS01", 100), ("SOFS", 114), ("Cluster Group", 1), ("zz-drainboard-HV01-3", 9999))
+    roles = tuple(Role(RoleName(name), kind, HostName("HV01"), GroupState.ONLINE, kind == 1) for name, kind in owned)
+    cluster = cluster_of(whole=lambda cluster: replace(cluster, roles=roles))
+    (conflict,) = found(cluster, "role-other", "HV01")
+    assert conflict.severity is Severity.RISKS
+    assert "FS01, a file server" in conflict.message
+    assert severities(cluster, "role-other") == [Severity.ADVICE]
+    assert not found(cluster, "role-other", "HV02")

@@ -239,6 +239,8 @@ def _core_groups(world: World, random: Random) -> None:
         if kind == "Cluster":
             for resource, type_name in (("Cluster Name", "Network Name"), ("Cluster IP Address", "IP Address")):
                 world.add_resource(Resource(new_id(random), resource, type_name, group.id, core=True))
+    for name, kind in world.scenario.other_roles.items():
+        world.add_group(Group(new_id(random), name, kind, next(iter(world.hosts))))
 
 
 def _rules(world: World) -> None:

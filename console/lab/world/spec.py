@@ -270,6 +270,8 @@ class Scenario(_Table):
     """Network ATC's intents, which then own the networks' settings."""
     smb_reservation_percent: int = Field(default=0, ge=0, le=99)
     """Bandwidth that a traffic class reserves for SMB on every host."""
+    other_roles: dict[str, str] = {}
+    """Roles on the first host that are no VMs: name → GroupType."""
     witness: str = "Cloud Witness"
     """The quorum witness; empty for none."""
     directory_answers: bool = True

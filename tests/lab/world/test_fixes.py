@@ -55,7 +55,7 @@ ONLY_LOOKS = frozenset(
         "cluster-csv-redirected", "cluster-drain-running", "cluster-quorum", "cluster-storage-unhealthy",
         "host-unreachable", "limit-atc-owns", "network-driver", "network-mtu", "network-none-eligible",
         "network-rdma-not-operational", "network-shared-with-csv", "place-affinity", "place-contradiction",
-        "role-multiple-vms", "role-not-healthy", "vm-checkpoints", "vm-critical", "vm-fibre-channel",
+        "role-multiple-vms", "role-not-healthy", "role-other", "vm-checkpoints", "vm-critical", "vm-fibre-channel",
         "vm-guest-unhealthy", "vm-local-storage", "vm-recent-backup", "vm-replica", "vm-switch-missing",
         "vm-vtpm-guardian",
     )
