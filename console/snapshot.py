@@ -121,6 +121,7 @@ def _planning_entry(options: PlanOptions, names: Mapping[str, str]) -> dict[str,
         "per_destination": limits.per_destination,
         "per_pair": limits.per_pair,
         "cluster_wide": limits.cluster_wide,
+        "guard": plain(options.guard),
     }
 
 

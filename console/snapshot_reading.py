@@ -57,6 +57,7 @@ class Instance:
             pinned={**stated.pinned, **levers.pinned},
             avoided=levers.avoided | stated.avoided,
             limits=levers.limits.over(stated.limits),
+            guard=levers.guard or stated.guard,
         )
 
     def forecaster(self) -> PriorForecaster:
@@ -243,4 +244,5 @@ def _options(found: Mapping[str, Any], vms: list[VirtualMachine]) -> PlanOptions
         pinned=fixed,
         avoided=planning["avoid"],
         limits=limits,
+        guard=planning["guard"],
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from console.checks.registry import Ruling
 from console.forecast.priors import Workload
+from console.guard import Lines
 from console.model.cluster import (
     AffinityRule,
     Cluster,
@@ -80,6 +81,7 @@ PLANNING: dict[str, Field] = {
     "per_destination": Field(int | None, None, "Moves at once into one destination.", above_zero=True),
     "per_pair": Field(int | None, None, "Moves at once between one pair of nodes.", above_zero=True),
     "cluster_wide": Field(int | None, None, "Moves at once in the whole cluster.", above_zero=True),
+    "guard": Field(Lines | None, None, "The lines of the guard that a run will have; null: none holds anything."),
 }
 
 _UNPLANNED = {name: each.default for name, each in PLANNING.items()}

@@ -14,11 +14,12 @@ from collections.abc import Callable
 
 from console.checks.catalogue import Facts, run_checks
 from console.forecast.forecaster import PriorForecaster
+from console.guard import Lines
 from console.model.identity import HostName
 from console.planner.improve import best_schedule
 from console.planner.roll import RollOptions, plan_roll
 from console.planner.schedule import Job, Limits
-from console.planner.values import PlanOptions
+from console.planner.values import PlanOptions, SiteLimits, SlotReading
 from console.planning import make_plan, make_roll, what_would_help
 from tests.builders import make_cluster
 
@@ -56,9 +57,15 @@ def main() -> None:
     first = make_plan(cluster, node, PlanOptions(), forecaster, findings)
     jobs, limits = thousand()
 
-    def one_node() -> str:
-        plan = make_plan(cluster, node, PlanOptions(), forecaster, findings)
-        return f"{len(plan.moves)} moves, ratio {plan.ratio:.4f}"
+    def one_node(options: PlanOptions) -> str:
+        plan = make_plan(cluster, node, options, forecaster, findings)
+        return f"{len(plan.moves)} moves, ratio {plan.ratio:.4f}, held {len(plan.holds)} times"
+
+    def by_pair() -> str:
+        return one_node(PlanOptions(limits=SiteLimits(reading=SlotReading.PAIR)))
+
+    def guarded() -> str:
+        return one_node(PlanOptions(guard=Lines()))
 
     def helps() -> str:
         return f"{len(what_would_help(cluster, first, forecaster, findings))} changes"
@@ -72,7 +79,9 @@ def main() -> None:
         return f"ratio {found.ratio:.4f}"
 
     print(f"{'':52} {'wall ms':>9} {'CPU ms':>9} {'target':>9}")
-    timed("one node of 125 VMs, findings at hand", one_node, 0.05)
+    timed("one node of 125 VMs, findings at hand", lambda: one_node(PlanOptions()), 0.05)
+    timed("the same, slots read per pair", by_pair, 0.05)
+    timed("the same with a guard that will hold", guarded, 0.1)
     timed("what would help it", helps, 1.0)
     timed("rolling plan, 64 hosts, 8,000 VMs", all_nodes, 2.0)
     timed("1,000 migrations between 16 hosts", migrations, 1.0)

@@ -17,6 +17,7 @@ from console.cli import run
 from console.commands.planned import plan_offline
 from console.documents import plan_document
 from console.forecast.forecaster import PriorForecaster
+from console.guard import Lines
 from console.forecast.priors import workload_of
 from console.model.cluster import Cluster, Host, NodeFlags, NodeState, VirtualMachine, VmState
 from console.model.details import Disk, VmDetails
@@ -181,12 +182,14 @@ def test_the_plan_from_a_snapshot_is_the_one_on_the_live_cluster() -> None:
             links=(SharedLink("between sites", 6e8, frozenset({HV01, HostName("HV02")})),),
             in_bytes_per_s={HostName("HV04"): 4e8},
         ),
+        guard=Lines(host_cpu_fraction=0.5, calm_s=30.0),
     )  # fmt: skip
     policy = SitePolicy({"vm-heavy": (Ruling.SILENCE, "known")})
     live = make_plan(cluster, HV01, options, PriorForecaster(), run_checks(Facts(cluster, HV01), policy))
     text = json.dumps(snapshot_of(cluster, options=options, policy=policy))
     offline, _ = plan_offline(parse_snapshot(text, "x"), HV01, PlanOptions())
     assert plan_document(offline) == plan_document(live)
+    assert offline.holds == live.holds != ()
 
 
 def test_a_redacted_file_keeps_links_limits_and_fixed_destinations_under_the_new_names() -> None:
