@@ -17,8 +17,8 @@ from console.cli import run
 from console.commands.planned import plan_offline
 from console.documents import plan_document
 from console.forecast.forecaster import PriorForecaster
-from console.guard import Lines
 from console.forecast.priors import workload_of
+from console.guard import Lines
 from console.model.cluster import Cluster, Host, NodeFlags, NodeState, VirtualMachine, VmState
 from console.model.details import Disk, VmDetails
 from console.model.identity import HostName, RoleName, VmId, VmRef
