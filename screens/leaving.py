@@ -15,15 +15,16 @@ else:
 
 
 class LeftOnce(_Base):
-    """A second Enter that was on its way when the first one closed the screen finds it gone, and does nothing.
+    """A second Enter that was on its way when the first one closed the screen finds it gone, and does nothing; so does
+    one that finds another screen on top.
 
-    Textual would hand over the answer twice, and take away whatever screen is below.
+    Textual would hand over the answer twice, and take away whatever screen is below, or on top.
     """
 
     _has_left = False
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        if self._has_left or self not in self.app.screen_stack:
+        if self._has_left or not self.is_active:
             return AwaitComplete()
         self._has_left = True
         return super().dismiss(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
+from screens.help import HelpScreen
 from screens.leaving import Palette
 from tests.screens.driving import console
 from tests.screens.fakes import FakeOperations, cluster_of, run_of
@@ -58,3 +59,18 @@ async def test_a_page_down_in_a_palette_that_has_no_room_yet_ends_nothing() -> N
                 app.post_message(events.Key(key, None))
                 await pilot.pause()
         assert app.is_running
+
+
+async def test_a_palette_that_another_screen_came_over_is_left_when_it_is_on_top_again() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    async with console(operations) as (app, pilot):
+        await pilot.press("ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, Palette)
+        app.push_screen(HelpScreen(app.services, "board"))
+        await pilot.pause()
+        palette.dismiss()
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen), "what is on top stays"
+        await pilot.press("escape", "escape")
+        assert palette not in app.screen_stack
