@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from console.app import DrainboardApp
 from console.clock import SystemClock
+from console.inventory.progress import Told
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
 from console.planner.values import Plan, PlanOptions
@@ -28,9 +29,10 @@ class RealTime(FakeOperations):
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
         self.clock = SystemClock()  # type: ignore[assignment]
+        self.rolling.clock = self.clock  # type: ignore[assignment]
         self.window_ends_at = self.clock.now() + timedelta(hours=2)
 
-    async def read_cluster(self) -> Cluster:
+    async def read_cluster(self, told: Told | None = None) -> Cluster:
         return await asyncio.to_thread(self._read)
 
     async def refresh(self, cluster: Cluster) -> Cluster:
