@@ -65,7 +65,14 @@ def _consent(consent: Consent) -> Document:
 
 
 def _setting(change: SettingChange) -> Document:
-    return {"name": change.name, "from": change.before, "to": change.after, "restored": change.restored}
+    return {
+        "name": change.name,
+        "from": change.before,
+        "to": change.wanted or change.after,
+        "now": change.before if change.restored else change.after,
+        "turned_down": change.lowered,
+        "restored": change.restored,
+    }
 
 
 def _owned(item: OwnedItem) -> Document:

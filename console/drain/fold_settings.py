@@ -24,7 +24,7 @@ def _changed(event: object, state: RunState) -> RunState:
 def _with_setting(
     state: RunState, name: str, *, touched: bool = False, restored: bool = False, given_up: bool = False
 ) -> RunState:
-    """The named setting with the given marks added."""
+    """The named setting with the given marks added; whatever was on its way has been answered."""
 
     def marked(setting: SettingChange) -> SettingChange:
         return evolve(
@@ -32,6 +32,8 @@ def _with_setting(
             touched=setting.touched or touched,
             restored=setting.restored or restored,
             given_up=setting.given_up or given_up,
+            in_force=setting.after if touched else setting.in_force,
+            pending=False,
         )
 
     changed = tuple(marked(setting) if setting.name == name else setting for setting in state.settings_changed)
@@ -44,11 +46,25 @@ def _(event: se.SettingIntended, state: RunState) -> RunState:
     earlier = next((setting for setting in state.settings_changed if setting.name == event.name), None)
     original = earlier.before if earlier else event.before
     others = tuple(setting for setting in state.settings_changed if setting.name != event.name)
-    touched = earlier is not None and earlier.touched
-    change = SettingChange(event.name, original, event.after, touched=touched)
+    change = SettingChange(
+        event.name,
+        original,
+        event.after,
+        touched=earlier is not None and earlier.touched,
+        wanted=earlier.wanted if earlier is not None and event.by_guard else event.after,
+        in_force=earlier.in_force if earlier is not None else event.before,
+        pending=True,
+        asked_at=event.at,
+        by_guard=event.by_guard,
+        lowered=(earlier.lowered if earlier is not None else 0) + _turned_down(earlier, event),
+    )
     intended = evolve(state, settings_changed=(*others, change))
     lower = _is_lower(state, event.name, event.after)
     return _with_limit(intended, event.name, event.after) if lower else intended
+
+
+def _turned_down(earlier: SettingChange | None, event: se.SettingIntended) -> bool:
+    return event.by_guard and earlier is not None and int(event.after) < int(earlier.after)
 
 
 def _is_lower(state: RunState, name: str, value: str) -> bool:
@@ -75,8 +91,12 @@ def _(event: se.SettingFailed, state: RunState) -> RunState:
     if event.may_have_changed:
         return _with_setting(state, event.name, touched=True)
     change = next((setting for setting in state.settings_changed if setting.name == event.name), None)
-    if change is None or change.touched:
+    if change is None:
         return state
+    if change.touched:  # one of several: what was set before still holds
+        kept = evolve(change, after=change.in_force, pending=False)
+        settings = tuple(kept if setting is change else setting for setting in state.settings_changed)
+        return evolve(state, settings_changed=settings)
     return _with_limit(_with_setting(state, event.name, restored=True), event.name, change.before)
 
 

@@ -126,8 +126,13 @@ def _(event: ev.GuardCalmed, state: RunState) -> Told:
 @tell.register
 def _(event: ev.SettingChanged, state: RunState) -> Told:
     change = next((setting for setting in state.settings_changed if setting.name == event.name), None)
-    values = f" from {change.before} to {change.after}" if change else ""
-    return f"{event.name} changed{values}", False
+    if change is None:
+        return f"{event.name} changed", False
+    if change.by_guard:
+        down = int(change.after) < int(change.in_force)
+        way = "down" if down else "up again"
+        return f"Guard turns {event.name} {way} from {change.in_force} to {change.after}", down
+    return f"{event.name} changed from {change.before} to {change.after}", False
 
 
 @tell.register

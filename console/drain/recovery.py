@@ -32,7 +32,7 @@ def recover(state: RunState, sights: Iterable[Sight] | None, at: datetime) -> tu
         elif move.state is MoveState.MOVING or (move.state is MoveState.UNKNOWN and not move.settled):
             events.extend(_followed(move, seen.get(vm), at))
     for setting in state.settings_changed:
-        if not (setting.touched or setting.restored or setting.given_up):
+        if setting.pending and not (setting.restored or setting.given_up):
             why = "the runner was replaced while it was set"
             events.append(ev.SettingFailed(at, setting.name, why, may_have_changed=True))
     return tuple(events)

@@ -15,6 +15,8 @@ class SettingIntended:
     name: str
     before: str
     after: str
+    by_guard: bool = False
+    """Within what was consented to, for the sake of others; else it is what the operator wants."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ def ask_for(turn: Turn, name: str, value: str) -> str | None:
     earlier = next((setting for setting in turn.state.settings_changed if setting.name == name), None)
     if earlier is None or earlier.restored or earlier.given_up:
         return f"{name} could not be changed before"
+    if earlier.pending:
+        return f"{name} is being changed just now"
     turn.record(ev.SettingIntended(turn.at, name, earlier.before, value))
     turn.ask(SetSetting(name, value, earlier.before))
     return None
@@ -106,13 +108,17 @@ def on_setting_answered(turn: Turn, signal: SettingAnswered) -> None:
     change = next((setting for setting in turn.state.settings_changed if setting.name == signal.name), None)
     if change is None or change.restored or change.given_up:
         return
-    if turn.state.closing_as is not None and signal.value == change.before:
-        _restored_or_not(turn, change, signal)
-    elif signal.reply.done:
+    if turn.state.closing_as is not None and not change.pending:
+        if signal.value == change.before:
+            _restored_or_not(turn, change, signal)
+        return
+    if signal.reply.done:
         turn.record(ev.SettingChanged(turn.at, signal.name))
     else:
         unknown = signal.reply.answered is Answered.UNANSWERED
         turn.record(ev.SettingFailed(turn.at, signal.name, signal.reply.reason, may_have_changed=unknown))
+    if turn.state.closing_as is not None:
+        restore(turn, first=True)
 
 
 def unrestored(state: RunState) -> tuple[SettingChange, ...]:
@@ -120,11 +126,14 @@ def unrestored(state: RunState) -> tuple[SettingChange, ...]:
 
 
 def restore(turn: Turn, *, first: bool) -> None:
-    """Put back what was changed: set at once when closing begins, afterwards read and set again what is not back."""
+    """Put back what was changed: set at once when closing begins, afterwards read and set again what is not back. A
+    change that is still on its way is answered first: two at once could land in either order."""
     late = turn.seconds_since(turn.state.closing_since) >= turn.rules.settings_patience_s
     for setting in unrestored(turn.state):
         if late:
             turn.record(ev.SettingNotRestored(turn.at, setting.name, "the cluster did not take it in time"))
+        elif setting.pending:
+            continue
         elif first:
             turn.ask(SetSetting(setting.name, setting.before))
         else:

@@ -23,7 +23,7 @@ from .ending import all_settled, close_if_restored, finish, lose_the_followed, s
 from .facts import Answered
 from .following import fail, on_cause, on_progress, on_silence
 from .glances import checks_ahead, flying, glance, wait
-from .guard import judge
+from .guard import on_readings
 from .leasing import ask_when_due, has_to_wait, on_lease, on_lease_created, on_lease_written
 from .native import follow_native, on_native
 from .obey import on_request
@@ -124,9 +124,7 @@ def _(signal: sg.ActorFound, turn: Turn) -> None:
 
 @_react.register
 def _(signal: sg.GuardMeasured, turn: Turn) -> None:
-    if turn.rules.guard is not None:
-        for event in judge(turn.state, turn.rules.guard, signal.at, signal.values):
-            turn.record(event)
+    on_readings(turn, signal.values)
 
 
 @_react.register

@@ -92,7 +92,9 @@ def consent_sentence(consent: Consent) -> str:
 
 
 def setting_sentence(change: SettingChange) -> str:
-    before, after = plain(change.before), plain(change.after)
+    before, after = plain(change.before), plain(change.wanted or change.after)
+    if change.lowered:
+        after += f" (turned down by the guard {count(change.lowered, 'time')})"
     if change.given_up:
         return f"{change.name}: changed from {before} to {after}, NOT put back. Set it to {before} by hand."
     if not change.touched:

@@ -122,7 +122,7 @@ def _consents(dice: random.Random, world: World) -> tuple[Consent, ...]:
     if dice.random() < 0.4:
         given.append(Consent("setting", f"MaximumParallelMigrations={dice.randint(1, 6)}", "ann", EPOCH))
     if dice.random() < 0.3:
-        given.append(Consent("setting", f"SMBBandwidthLimitFactor={dice.choice((2500, 5000))}", "ann", EPOCH))
+        given.append(Consent("setting", f"SMBBandwidthLimitFactor={dice.choice((2500, 6000, 9000))}", "ann", EPOCH))
     if dice.random() < 0.3:
         given.append(Consent("setting", "AutoBalancerMode=0", "ann", EPOCH))
     return tuple(given)

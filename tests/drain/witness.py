@@ -71,6 +71,9 @@ class Witness:
     wanted: Counter[VmId] = field(default_factory=Counter)
     """Starts written down and not yet asked for."""
     since_death: bool = False
+    share: tuple[int, int] | None = None
+    """The share of the links that SMB had before the run, and what the operator last wanted."""
+    share_at_s: float = 0.0
 
     def see(self, event: ev.Event) -> None:
         """One event, in the moment in which it is written down."""
@@ -92,6 +95,8 @@ class Witness:
                 self._retried(event)
             case mv.MoveVerified():
                 self._verified(event)
+            case ev.SettingIntended(name="SMBBandwidthLimitFactor"):
+                self._share(event)
             case _:
                 self._weather(event)
 
@@ -104,6 +109,21 @@ class Witness:
         elif kind in _LETS:
             self.against.pop(_LETS[kind], None)
         self.detached = self.detached or kind is ev.Detached
+
+    def _share(self, event: ev.SettingIntended) -> None:
+        """The guard keeps between what was and what is wanted, and gives each change its time."""
+        if not event.before:
+            return  # it could not be read, and is not changed
+        if not event.by_guard or self.share is None:
+            self.share = int(event.before), int(event.after)
+        before, wanted = self.share
+        if not min(before, wanted) <= int(event.after) <= wanted:
+            self.say(f"SMB gets {event.after}, was {before}, wanted {wanted}")
+        if event.by_guard and self.against.keys() - {"guard", "pause"}:
+            self.say(f"the guard changes a setting after {', '.join(self.against.values())}")
+        if event.by_guard and not self.world.faults.clock_jumps and self.world.now_s - self.share_at_s < 15.0:
+            self.say("the guard changes a setting again within seconds")
+        self.share_at_s = self.world.now_s
 
     # starts
 
