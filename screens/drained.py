@@ -88,7 +88,7 @@ def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
         lines += [(), (("  SETTINGS", "text.heading"),)]
         for change in run.settings_changed:
             state, colour = ("put back", "text.good") if change.restored else ("NOT PUT BACK", "text.bad")
-            before, after = formatting.plain(change.before), formatting.plain(change.after)
+            before, after = formatting.plain(change.before), formatting.plain(change.wanted or change.after)
             text = f"  {formatting.plain(change.name)}: {before} → {after}"
             lines.append(((text, ""), (f"  {state}", colour)))
     return lines

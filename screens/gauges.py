@@ -86,4 +86,10 @@ def guard_words(run: RunState, width: int) -> list[Line]:
         lines.append((("HOLDING new starts until every line is calm", "text.warning"),))
     for breach in run.guard.breached:
         lines += [((row, "text.warning"),) for row in wrap(formatting.plain(breach), max(20, width - 1))]
-    return lines or [(("every line is calm", "text.good"),)]
+    if not lines:
+        lines.append((("every line is calm", "text.good"),))
+    held_down = (change for change in run.settings_changed if change.by_guard and change.after != change.wanted)
+    for change in held_down if run.closing_as is None else ():
+        words = f"{change.name} turned down to {formatting.plain(change.after)}, of {formatting.plain(change.wanted)}"
+        lines += [((row, "text.warning"),) for row in wrap(words, max(20, width - 1))]
+    return lines

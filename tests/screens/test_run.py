@@ -10,7 +10,8 @@ from console.actions import BY_ID
 from console.checks.values import Findings, Subject
 from console.drain import requests
 from console.drain.finish import why_no_finish
-from console.drain.state import GuardReading, MoveState, Outcome, Pace
+from console.drain.settings import SMB_FACTOR
+from console.drain.state import GuardReading, MoveState, Outcome, Pace, SettingChange
 from console.model.cluster import MigrationTransport
 from console.model.failures import Unreachable
 from console.model.identity import HostName
@@ -194,6 +195,15 @@ def test_the_guard_s_readings_stand_beside_their_lines_and_turn_bad_when_they_cr
     assert "HOLDING new starts" in _words(guard_words(run, 60))
     assert "the guard keeps back 1" in _words([slots_line(replace(run, guard_slots=1, slots=2), LOOK)])
     assert "0 slots: nothing starts" in _words([slots_line(replace(run, slots=0), LOOK)])
+
+
+def test_what_the_guard_turned_down_stands_on_its_line() -> None:
+    change = SettingChange(SMB_FACTOR, "2500", "3000", touched=True, wanted="6000", in_force="3000", by_guard=True)
+    run = run_of(FakeOperations(cluster_of(4, 6))).state()
+    run = replace(run, settings_changed=(change,), guard=GuardReading(READ_AT, {guard.CSV_LATENCY: 0.001}))
+    assert f"{SMB_FACTOR} turned down to 3000, of 6000" in _words(guard_words(run, 60))
+    back = replace(change, after="6000")
+    assert SMB_FACTOR not in _words(guard_words(replace(run, settings_changed=(back,)), 60))
 
 
 async def test_a_stuck_move_says_so_everywhere_and_no_finish_is_promised() -> None:
