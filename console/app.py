@@ -35,6 +35,7 @@ from screens.paint import Look, textual_theme
 from screens.rolling_notice import told_of_roll
 from screens.routes import Routes
 from screens.sight import Hand, Services, Sight
+from screens.typing_ahead import TypedAhead
 from screens.watch import LEAST_WAIT_S, Watcher, words_of
 from themes.loader import ThemeError, ThemeSpec, load_themes
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from console.guard import Lines
 
 
-class DrainboardApp(Routes, DiscreetCrash, inherit_bindings=False):
+class DrainboardApp(TypedAhead, Routes, DiscreetCrash, inherit_bindings=False):
     """One cluster, one terminal.
 
     Args:

@@ -219,8 +219,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def on_grid_filter_wanted(self, event: Grid.FilterWanted) -> None:
         from screens.filter_bar import FilterBar
 
-        if not self.query(FilterBar):
-            self.query_one("#body").mount(FilterBar(self.query_one(f"#{event.grid}", Grid)))
+        grid = self.query_one(f"#{event.grid}", Grid)
+        if self.query(FilterBar):
+            grid.awaits_filter, grid.typed_ahead = False, ""
+        else:
+            self.query_one("#body").mount(FilterBar(grid))
 
 
 def too_small(width: int, height: int) -> list[Line]:

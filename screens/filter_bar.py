@@ -35,7 +35,14 @@ class FilterBar(Horizontal):
         box = self.query_one(Input)
         box.cursor_blink = False
         box.focus()
+        ahead, entered, _ = self._grid.typed_ahead.partition("\n")
+        self._grid.awaits_filter, self._grid.typed_ahead = False, ""
+        if ahead:
+            box.insert_text_at_cursor(ahead)
+            self._grid.set_filter(parse_filter(box.value))
         self._count()
+        if entered:
+            self.action_keep()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -85,6 +85,10 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         self.rows: list[T] = []
         """What is shown, after filter and order."""
         self.markable = markable
+        self.awaits_filter = False
+        """Whether its filter was asked for and the prompt is not there yet."""
+        self.typed_ahead = ""
+        """What was typed since."""
         self.empty = empty
         self._key = key
         self._search = search
@@ -228,6 +232,7 @@ class Grid(ScrollView, Generic[T], can_focus=True, inherit_bindings=False):
         self.sort_by(next_order(self.columns, self.order))
 
     def action_list_filter(self) -> None:
+        self.awaits_filter = hasattr(self.screen, "on_grid_filter_wanted")  # a question has no prompt
         self.post_message(self.FilterWanted(self.id or ""))
 
     def sort_by(self, order: Order) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from textual.events import Key
+from textual.widgets import Input
+
 from console.checks.values import Severity
 from console.model.failures import Unreachable
 from console.model.identity import HostName
+from screens.grid import Grid
 from screens.help import HelpScreen
 from tests.screens.driving import console, pass_time, text_of, until
 from tests.screens.fakes import FakeOperations, cluster_of
@@ -88,6 +92,25 @@ async def test_the_matrix_shows_each_pair_s_worst_and_unknown_is_not_clean() -> 
         assert rows["file-01a"] == ["–", *"✓✓✓✓✓?✓"]
         assert app.store.findings is not None
         assert app.store.findings.conflicts[0].severity is Severity.BLOCKS
+
+
+async def test_keys_that_come_at_once_after_the_slash_are_the_filters_and_no_commands() -> None:
+    """A slow line hands over several in one go: P would pause a run, m would leave the screen."""
+    operations = FakeOperations()
+    async with console(operations) as (app, pilot):
+        await pilot.press("v")
+        screen = app.screen
+        for key in ("slash", "m", "D", "S", "1"):
+            app.post_message(Key(key, "/" if key == "slash" else key))
+        await until(pilot, lambda: bool(app.screen.query("#filter-input")))
+        await pilot.pause()
+        assert app.screen is screen
+        assert app.screen.query_one("#filter-input", Input).value == "mDS1"
+        await pilot.press("2", "escape")
+        for key in ("slash", "s", "q", "l", "enter", "j"):
+            app.post_message(Key(key, {"slash": "/", "enter": None}.get(key, key)))
+        await until(pilot, lambda: isinstance(screen.focused, Grid) and screen.focused.chosen.text == "sql")
+        assert not screen.query("#filter-input")
 
 
 async def test_the_filter_narrows_while_typing_and_escape_drops_it() -> None:
