@@ -50,6 +50,9 @@ class RunOpened:
     cluster_limit: int | None = None
     parallel_per: SlotReading = SlotReading.NODE
     when_stuck: WhenStuck = WhenStuck.ASK
+    busy_fraction: float = 0.0
+    native_target: HostName | None = None
+    """Where the cluster's own drain sends everything; None: it chooses."""
 
 
 @dataclass(frozen=True, slots=True)

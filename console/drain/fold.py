@@ -46,11 +46,13 @@ def open_run(event: ev.RunOpened) -> RunState:
         memory_reserve_fraction=event.memory_reserve_fraction,
         pause_node=event.pause_node,
         smb_transport=event.smb_transport,
+        busy_fraction=event.busy_fraction,
         purpose=event.purpose,
         pair_limit=event.pair_limit,
         cluster_limit=event.cluster_limit,
         parallel_per=event.parallel_per,
         when_stuck=event.when_stuck,
+        native_target=event.native_target,
     )
     line = line_of(state, event)
     return state if line is None else evolve(state, log=(line,))

@@ -49,7 +49,18 @@ def open_event(
     A VM that would be interrupted without consent is blocked from the start; one that the plan leaves behind, or
     has no place for, is in the run too, so that nothing goes missing from its report.
     """
-    moves = (*_planned(plan, cluster, consents), *_left(plan, cluster))
+    return replace(
+        _as_planned(plan, cluster, run, at, consents),
+        operator=operator,
+        window_ends_at=window_ends_at,
+        pause_node=pause_node,
+        purpose=purpose,
+        when_stuck=when_stuck,
+    )
+
+
+def _as_planned(plan: Plan, cluster: Cluster, run: RunId, at: datetime, consents: tuple[Consent, ...]) -> RunOpened:
+    """What the plan and the cluster say; how the run goes about it is the operator's."""
     host = cluster.host_by_name.get(plan.node)
     limit = cluster.settings.maximum_parallel_migrations
     site = plan.options.limits
@@ -59,23 +70,20 @@ def open_event(
         cluster=cluster.name,
         node=plan.node,
         engine=plan.options.engine,
-        moves=moves,
+        moves=(*_planned(plan, cluster, consents), *_left(plan, cluster)),
         slots=plan.slots,
         per_node_limit=max(limit if limit is not None else plan.slots, 1),
         destination_limit=site.per_destination,
         pair_limit=site.per_pair,
         cluster_limit=site.cluster_wide,
         parallel_per=site.reading,
+        native_target=plan.options.native_target,
         memory_reserve_fraction=plan.options.memory_reserve_fraction,
-        pause_node=pause_node,
         smb_transport=host is not None and host.migration_transport is MigrationTransport.SMB,
-        window_ends_at=window_ends_at,
         forecast_s=plan.makespan_s,
         forecast_p90_s=plan.makespan_p90_s,
         consents=consents,
-        operator=operator,
-        purpose=purpose,
-        when_stuck=when_stuck,
+        busy_fraction=(host.cpu_fraction or 0.0) if host is not None else 0.0,
     )
 
 
@@ -93,6 +101,7 @@ def move_of(planned: PlannedMove, consents: tuple[Consent, ...], vm: VirtualMach
         blackout_forecast_s=planned.forecast.blackout_p50_s,
         live=kind is MigrationType.LIVE,
         quick=kind is MigrationType.QUICK,
+        takes_fraction=planned.takes_fraction,
         reason="",
     )
     if vm is not None:

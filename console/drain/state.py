@@ -144,6 +144,8 @@ class Move:
     """Saved and restored, with consent: ends as interrupted."""
     alone: bool = False
     """Planned to have the links for itself."""
+    takes_fraction: float = 0.0
+    """Of its source's processors, what it asks for while it copies."""
     vm_state: int = 2
     """VMState before the move, which verification expects again."""
     heartbeat: int | None = None
@@ -352,6 +354,8 @@ class RunState:
     degraded_disks: tuple[str, ...] = ()
     """Virtual disks that the pause took a copy from, for the whole run."""
     smb_transport: bool = False
+    busy_fraction: float = 0.0
+    """Of the node's processors, when the run was planned."""
     held_by: str = ""
     """Who or what else holds the node; the run was refused."""
     contact_lost_at: datetime | None = None
@@ -378,6 +382,8 @@ class RunState:
     native_status: int | None = None
     """ClusterNodeDrainStatus as last read, with the native engine."""
     native_ended_at: datetime | None = None
+    native_target: HostName | None = None
+    """Where the cluster's own drain is asked to send everything."""
     purpose: Purpose = Purpose.DRAIN
     window_at_risk: bool = False
     """The forecast's p90 ends after the window."""

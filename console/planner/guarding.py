@@ -16,7 +16,7 @@ from console.guard import Lines, Stance, Verdict, judged
 from console.model.cluster import Host
 from console.model.identity import HostName
 
-from .words import duration_text
+from .words import duration_text, percent_text
 
 PRIORS = Priors()
 LOOK_S = 2.0
@@ -229,12 +229,12 @@ def watch_of(
 
 def notes_on_busy(hosts: Iterable[Host], taking_part: Collection[HostName], lines: Lines) -> tuple[str, ...]:
     """In words: which hosts are over the guard's line without any move; how long they will be, nobody knows."""
-    line = lines.host_cpu_fraction
-    busy = [host for host in hosts if host.name in taking_part and line is not None and (host.cpu_fraction or 0) > line]
+    line = 1.0 if lines.host_cpu_fraction is None else lines.host_cpu_fraction
     return tuple(
-        f"{host.name}'s processors are {host.cpu_fraction:.0%} busy now, over the guard's line of {line:.0%}: nothing"
-        " starts while they are. The times do not count that."
-        for host in busy
+        f"{host.name}'s processors are {percent_text(host.cpu_fraction)} busy now, over the guard's line of"
+        f" {percent_text(line)}: nothing starts while they are. The times do not count that."
+        for host in hosts
+        if host.name in taking_part and host.cpu_fraction is not None and host.cpu_fraction > line
     )
 
 
@@ -245,10 +245,11 @@ def notes_on_holds(holds: Sequence[Hold], lines: Lines) -> tuple[str, ...]:
     worst = max(holds, key=lambda hold: hold.fraction)
     held_s = sum(hold.end_s - hold.start_s for hold in holds)
     times = "once," if len(holds) == 1 else f"{len(holds)} times,"
+    line, load = percent_text(lines.host_cpu_fraction), percent_text(worst.fraction)
     return (
         f"The guard will hold new starts {times} for about {duration_text(held_s)}: moves that compress take"
-        f" {worst.host} to {worst.fraction:.0%} of its processors, over its line of {lines.host_cpu_fraction:.0%}. The"
-        " moves are put in the order in which that costs least.",
+        f" {worst.host} to {load} of its processors, over its line of {line}. The moves are put in the order in which"
+        " that costs least.",
     )
 
 

@@ -33,6 +33,8 @@ class Candidate:
     held: bool = False
     under_way: InFlight | None = None
     toil: Toil = NO_TOIL
+    takes_fraction: float = 0.0
+    """Of the source's processors, while it copies."""
 
     @property
     def fixed_s(self) -> float:
@@ -113,6 +115,7 @@ class Candidate:
             forecast=forecast,
             reason=choice.reason,
             waits_for=self._wait(slot),
+            takes_fraction=self.takes_fraction,
         )
 
     def _wait(self, slot: Slot) -> str:
@@ -131,10 +134,13 @@ def forecast_of(
 ) -> Candidate:
     solo = forecaster.forecast(cluster, choice.vm, choice.host, sharing=1)
     shared = forecaster.forecast(cluster, choice.vm, choice.host, sharing=sharing) if sharing > 1 else solo
-    toil = NO_TOIL
-    if options.guard is not None and shared.migration_type is MigrationType.LIVE:
-        toil = toil_of(cluster.host_by_name[choice.vm.host], choice.vm, PRIORS)
-    return Candidate(choice, solo, shared, held=choice.vm.id in options.held, under_way=under_way, toil=toil)
+    found = Candidate(choice, solo, shared, held=choice.vm.id in options.held, under_way=under_way)
+    if options.guard is None or shared.migration_type is not MigrationType.LIVE:
+        return found
+    source = cluster.host_by_name[choice.vm.host]
+    toil = toil_of(source, choice.vm, PRIORS)
+    takes = toil.source_s_per_byte * solo.rate_bytes_per_s / (source.logical_processors or math.inf)
+    return replace(found, toil=toil, takes_fraction=takes)
 
 
 def class_heavy(

@@ -94,6 +94,8 @@ class PlanOptions:
     heavy: HeavyClass = HeavyClass.AS_PLANNED
     transport: MigrationTransport | None = None
     """Plan as if the drained node used this one."""
+    native_target: HostName | None = None
+    """Where the cluster's own drain is to send everything (-TargetNode); see :func:`console.planner.sorting.aimed`."""
     limits: SiteLimits = SiteLimits()
     guard: Lines | None = None
     """The guard that the run will have, to be foreseen; None: nothing will be held."""
@@ -138,6 +140,8 @@ class PlannedMove:
     """Why it does not start at once, in words; empty when it does."""
     conflicts: tuple[str, ...] = ()
     """Codes of the conflicts of this pair."""
+    takes_fraction: float = 0.0
+    """Of the source's processors, what it asks for while it copies; 0 where no guard is foreseen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,8 @@ def duration_text(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def percent_text(fraction: float) -> str:
+    """``85 %``."""
+    return f"{100 * fraction:.0f} %"

@@ -30,6 +30,7 @@ from console.drain.outlook import finish_forecast
 from console.drain.rules import Rules
 from console.drain.state import Move, MoveState, RunState
 from console.forecast.values import MigrationType
+from console.guard import Lines
 from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab, scenarios
@@ -117,7 +118,7 @@ async def drained(scenario: str, folder: Path, rules: Rules = RULES, seed: int =
             failed = frozenset(vm for vm, move in state.moves.items() if move.state is MoveState.FAILED)
             if failed:  # a forecast says how long moves take, not which of them fail
                 plan = drain.plan(cluster, PlanOptions(excluded=left_out | failed))
-            return judged(scenario, plan, list(runs_of(journal).events(drain.run)))
+            return judged(scenario, plan, list(runs_of(journal).events(drain.run)), rules.guard)
 
 
 async def _until_at_rest(drain: Drain, plan: Plan) -> None:
@@ -143,7 +144,7 @@ async def _with_moves(first: Drain) -> Drain:
     raise NothingDue(f"nothing can be moved, and the plan says so: {why}")
 
 
-def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:
+def judged(scenario: str, plan: Plan, events: list[Event], lines: Lines | None) -> Outcome:
     """What the run's own journal says of the forecast."""
     state = fold(events)
     moved = [move for move in state.moves.values() if move.state in ARRIVED and move.duration_s]
@@ -164,7 +165,7 @@ def judged(scenario: str, plan: Plan, events: list[Event]) -> Outcome:
         took_s,
         tuple(forecast.duration_p50_s / took - 1 for took, forecast in known),
         sum(took <= forecast.duration_p90_s for took, forecast in known),
-        _after_three(events, ended, took_s),
+        _after_three(events, ended, took_s, lines),
         state.outcome.value if state.outcome is not None else "open",
     )
 
@@ -179,13 +180,13 @@ def _span(moves: list[Move]) -> tuple[datetime, datetime]:
     return min(starts), max(ends)
 
 
-def _after_three(events: list[Event], ended: datetime, took_s: float) -> float | None:
+def _after_three(events: list[Event], ended: datetime, took_s: float, lines: Lines | None) -> float | None:
     state: RunState | None = None
     for place, event in enumerate(events):
         state = fold(events[:1]) if state is None else apply(state, event)
         arrived = sum(move.state is MoveState.DONE and move.live for move in state.moves.values())
         if place and arrived >= LEARN_FROM:
-            finish, _ = finish_forecast(state, event.at)
+            finish, _ = finish_forecast(state, event.at, lines)
             return (finish - ended).total_seconds() / took_s if finish < ended or arrived < len(state.moves) else None
     return None
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from console.drain.outlook import pace_of_run
-from console.drain.state import MoveState, RunState
+from console.drain.outlook import finish_forecast, pace_of_run
+from console.drain.state import GuardReading, MoveState, RunState
+from console.guard import Lines
 
 from .desk import desk
 from .moments import moment
@@ -48,3 +49,26 @@ def test_one_that_hung_changes_nothing() -> None:
 
 def test_a_large_move_says_more_than_two_small_ones() -> None:
     assert pace_of_run(run_of([(1000.0, 1000.0), (5.0, 10.0), (5.0, 10.0)])) == 1.0
+
+
+def compressing(fraction: float) -> RunState:
+    """A run of six moves that wait, each asking for so much of the source's processors."""
+    state = desk(6, slots=2).state
+    moves = {vm: replace(move, forecast_p50_s=30.0, takes_fraction=fraction) for vm, move in state.moves.items()}
+    return replace(state, moves=moves, busy_fraction=0.1)
+
+
+def test_what_the_guard_will_hold_is_in_the_finish_that_is_told() -> None:
+    at, lines = moment(0.0), Lines()
+    light, heavy = compressing(0.2), compressing(0.6)
+    plain, _ = finish_forecast(heavy, at)
+    assert finish_forecast(light, at, lines)[0] == plain == at + timedelta(seconds=90.0)
+    assert finish_forecast(heavy, at, lines)[0] > plain + timedelta(seconds=lines.calm_s)
+    without = replace(lines, host_cpu_fraction=None)
+    assert finish_forecast(heavy, at, without)[0] == plain
+
+
+def test_a_guard_that_holds_now_is_waited_for() -> None:
+    at, lines = moment(5.0), Lines()
+    state = replace(compressing(0.2), guard=GuardReading(at, {}, ("over",), True, at), guard_slots=1)
+    assert finish_forecast(state, at, lines)[0] > at + timedelta(seconds=lines.calm_s + 90.0)

@@ -159,7 +159,7 @@ def test_a_plan_says_what_the_guard_will_hold_and_what_would_help() -> None:
     assert found.makespan_p90_s >= found.makespan_s
     told = next(note for note in found.notes if note.startswith("The guard will hold new starts"))
     assert "HV01" in told
-    assert "over its line of 90%" in told
+    assert "over its line of 90 %" in told
     changes = [each.change for each in what_helps(where, found, PriorForecaster())]
     assert any(change.startswith("TCP/IP instead of") or change.startswith("SMB instead of") for change in changes)
 
@@ -173,7 +173,7 @@ def test_a_host_that_is_busy_without_any_move_is_told_and_planned_for() -> None:
     where = cluster(busy=0.97, transport=MigrationTransport.SMB)
     found = plan_of(where)
     assert len(found.moves) == 6
-    assert any("HV01's processors are 97% busy now" in note for note in found.notes)
+    assert any("HV01's processors are 97 % busy now" in note for note in found.notes)
 
 
 def test_a_new_plan_knows_that_the_guard_holds() -> None:
