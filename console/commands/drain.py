@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @consent_options
 @lever_options("slots", "pinned", "avoided", "parallel_per", "per_destination", "per_pair", "cluster_wide")
 @click.option("--native", is_flag=True, help="Let the cluster's own drain decide; watch it.")
+@click.option("--target", "aim", metavar="NODE", help="With --native: send everything to this node.")
 @click.option("--no-pause", is_flag=True, help="Do not pause NODE: roles may land on it meanwhile.")
 @click.option("--when-stuck", type=click.Choice(("cancel", "ask")),
               help="A move without progress for half an hour: cancel it and try it once elsewhere (default), or only "
@@ -35,6 +36,7 @@ def command(
     agreed: Agreed,
     levers: Levers,
     native: bool,
+    aim: str | None,
     no_pause: bool,
     when_stuck: str | None,
     events: bool,
@@ -47,7 +49,9 @@ def command(
     if confirm is None or confirm.casefold() != node.casefold():
         said = "without --confirm" if confirm is None else f"with --confirm {confirm}"
         raise click.UsageError(f"{node} is not drained {said}: write --confirm {node}. Nothing was sent.")
+    if aim is not None and not native:
+        raise click.UsageError("--target goes with --native. A planned drain has --pin VM=NODE and --avoid NODE.")
     from .drained import DrainRequest, drained
 
-    wishes = DrainRequest(levers, agreed, native, not no_pause, when_stuck)
+    wishes = DrainRequest(levers, agreed, native, not no_pause, when_stuck, aim)
     return drained(target, node, wishes, as_json=as_json, events=events)

@@ -15,6 +15,7 @@ from console.model.cluster import Cluster
 from console.model.failures import CommandFailed
 from console.model.identity import HostName, VmId
 from console.operations import Consents
+from console.planner.sorting import aimed
 from console.planner.values import Engine, Plan, PlanOptions
 from console.runs import Manner
 from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
@@ -41,6 +42,8 @@ class DrainRequest:
     native: bool = False
     pause_node: bool = True
     when_stuck: str | None = None
+    aim: str | None = None
+    """Where a native drain sends everything."""
 
 
 def drained(target: Target, node: str, wishes: DrainRequest, *, as_json: bool, events: bool) -> int:
@@ -54,7 +57,7 @@ def drained(target: Target, node: str, wishes: DrainRequest, *, as_json: bool, e
         cluster = await operations.read_cluster()
         host = find_host(cluster, node)
         consents = wishes.agreed.on(cluster)
-        options = _options(wishes, cluster, consents)
+        options = _aimed(_options(wishes, cluster, consents), cluster, host, wishes.aim)
         cluster = await operations.read_details(cluster, host)
         require_endpoint(operations, cluster, host)
         plan = operations.plan(cluster, host, options)
@@ -120,6 +123,26 @@ def _options(wishes: DrainRequest, cluster: Cluster, consents: Consents) -> Plan
     return replace(options, engine=engine, excluded=options.excluded | left)
 
 
+def _aimed(options: PlanOptions, cluster: Cluster, node: HostName, typed: str | None) -> PlanOptions:
+    """The options with the target that was typed.
+
+    Raises:
+        CommandEnded: the cluster has no such node, or the cluster's drain would refuse it (5005).
+    """
+    if typed is None:
+        return options
+    target = find_host(cluster, typed)
+    if target == node:
+        raise UsageProblem(f"{target} is the node that is drained. Name another one as --target.")
+    host = cluster.host_by_name[target]
+    if not host.accepts_vms:
+        state = host.state.name.lower() if host.state is not None else "not known"
+        raise CommandEnded(
+            ExitCode.BLOCKED, f"{target} takes no roles now: it is {state}. Resume it, or name another --target."
+        )
+    return aimed(options, cluster, target)
+
+
 def _left_by_consent(plan: Plan, operations: LiveOperations, cluster: Cluster, consents: Consents) -> Plan:
     """``--leave-behind all`` covers what has no place, too: it is planned as left behind."""
     if EVERY not in consents.leave_behind or not plan.infeasible:
@@ -152,6 +175,8 @@ def require_consents(plan: Plan, consents: Consents) -> None:
     if lines:
         raise CommandEnded(ExitCode.BLOCKED, "\n".join([*lines, f"{plan.node} was not touched."]))
     narrate(f"{plan.node}: {len(plan.moves)} moves, about {plan.makespan_s / 60:.0f} min, {plan.slots} at once.")
+    if plan.options.engine is Engine.NATIVE:
+        narrate(plan.notes[-1])
 
 
 def _covers(consented: frozenset[str], vm: VmId) -> bool:

@@ -152,7 +152,8 @@ class CloseNode:
 
 @dataclass(frozen=True, slots=True)
 class StartNativeDrain:
-    pass
+    target: HostName | None = None
+    """Where the cluster sends everything; None: it chooses."""
 
 
 @dataclass(frozen=True, slots=True)

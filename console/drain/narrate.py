@@ -25,7 +25,9 @@ def line_of(state: RunState, event: ev.Event) -> LogLine | None:
 def _(event: ev.RunOpened, state: RunState) -> Told:
     by = f" by {event.operator}" if event.operator else ""
     what = "drain" if event.purpose is Purpose.DRAIN else "return to"
-    return f"Run {event.run} opened{by}: {what} {event.node}, {len(event.moves)} VMs, {event.slots} at once", False
+    aim = f", all to {event.native_target} by the cluster's own drain" if event.native_target else ""
+    size = f"{len(event.moves)} VMs, {event.slots} at once"
+    return f"Run {event.run} opened{by}: {what} {event.node}, {size}{aim}", False
 
 
 @tell.register

@@ -20,7 +20,7 @@ from .turn import Turn
 def start_native(turn: Turn) -> None:
     """Hand the node to the cluster's own drain."""
     turn.record(ev.NativeDrainIntended(turn.at))
-    turn.ask(StartNativeDrain())
+    turn.ask(StartNativeDrain(turn.state.native_target))
 
 
 def on_native(turn: Turn, signal: NativeAnswered) -> None:

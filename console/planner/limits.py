@@ -144,6 +144,11 @@ def notes_on(cluster: Cluster, options: PlanOptions, slots: int) -> tuple[str, .
             f"Plans {count_text(slots, 'move')} at once per node, in and out together (MaximumParallelMigrations is"
             " read per node, the stricter of its two readings)."
         )
-    if options.engine is Engine.NATIVE:
+    if options.native_target is not None:
+        notes.append(
+            f"The cluster is asked to send everything to {options.native_target} (Suspend-ClusterNode -TargetNode), and"
+            " chooses the order itself: these are a forecast of what it will do."
+        )
+    elif options.engine is Engine.NATIVE:
         notes.append("The cluster chooses destinations and order itself: these are a forecast of what it will do.")
     return tuple(notes)

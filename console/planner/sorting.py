@@ -32,6 +32,12 @@ def with_levers(cluster: Cluster, node: HostName, options: PlanOptions) -> Clust
     return cluster
 
 
+def aimed(options: PlanOptions, cluster: Cluster, target: HostName) -> PlanOptions:
+    """The options of a native drain that sends everything to ``target``; what can not go there goes nowhere."""
+    others = frozenset(host.name for host in cluster.hosts if host.name != target)
+    return replace(options, engine=Engine.NATIVE, native_target=target, avoided=options.avoided | others)
+
+
 def as_moved(cluster: Cluster, vm: VirtualMachine, options: PlanOptions) -> VirtualMachine:
     """The VM as the chosen engine carries it: the cluster's own drain saves and restores low priorities
     (MoveTypeThreshold)."""

@@ -82,8 +82,10 @@ def call_of(command: ChangeCommand, node: HostName) -> Call:
     match command:
         case PauseNode():
             return changes.pause_node(node)
-        case CloseNode() | StartNativeDrain():
+        case CloseNode():
             return changes.drain_node(node)
+        case StartNativeDrain(target):
+            return changes.drain_node(node, target)
         case StopNativeDrain() | ResumeNode():
             return changes.resume_node(node)
         case StartMove():

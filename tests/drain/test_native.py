@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.drain import commands as cmd
@@ -9,6 +11,7 @@ from console.drain import events as ev
 from console.drain import lease_events as le
 from console.drain import requests as rq
 from console.drain import signals as sg
+from console.drain.narrate import line_of
 from console.drain.state import MoveState, Outcome, Phase
 from console.model.cluster import DrainStatus, NodeState
 from console.model.identity import HostName
@@ -31,6 +34,17 @@ def test_the_cluster_is_asked_once_and_no_single_move_is() -> None:
     for second in range(2, 40, 2):
         table.tick(float(second))
         assert not [c for c in table.commands if isinstance(c, cmd.ChangeCommand)]
+
+
+def test_the_drain_is_aimed_where_the_run_was_opened_for() -> None:
+    first = desk(2, engine=Engine.NATIVE).journal[0]
+    assert isinstance(first, ev.RunOpened)
+    table = Desk(replace(first, native_target=HostName("HV03"))).tick()
+    table.send(sg.NodeRead, node(table.state, NodeState.UP))
+    assert table.asked(cmd.StartNativeDrain) == [cmd.StartNativeDrain(HostName("HV03"))]
+    told = line_of(table.state, table.journal[0])
+    assert told is not None
+    assert "all to HV03" in told.text
 
 
 def test_moves_are_followed_and_verified_like_ones_own() -> None:

@@ -14,7 +14,8 @@ from console.drain.state import MoveState, Outcome
 from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import InProcessLab
-from console.planner.values import Engine
+from console.planner.sorting import aimed
+from console.planner.values import Engine, PlanOptions
 from tests.labdoor import LabDoor
 from tests.runner.drains import Drain
 
@@ -51,3 +52,20 @@ async def test_the_cluster_drains_the_rest_and_the_run_verifies_and_closes(drain
     assert not world.groups_on("HV01")
     assert all(vm.running for vm in world.vms.values())
     assert not world.limits.violations
+
+
+async def test_a_native_drain_sends_everything_where_it_was_aimed(drain: Drain) -> None:
+    cluster = await drain.read()
+    roomiest = max(
+        (host for host in cluster.hosts if host.name != "HV01"), key=lambda host: host.memory_free_bytes or 0
+    )
+    plan = await drain.open(aimed(PlanOptions(), cluster, roomiest.name))
+    assert {move.destination for move in plan.moves} == {roomiest.name}
+    assert "-TargetNode" in plan.notes[-1]
+    state = await drain.finish()
+    assert state.outcome is Outcome.DRAINED, [(m.vm.name, m.state, m.reason) for m in state.moves.values()]
+    assert {move.destination for move in state.moves.values()} == {roomiest.name}
+    moved = [move for move in drain.lab.cluster.world.moves if move.vm is not None]
+    assert {(move.by, move.destination) for move in moved} == {("drain", roomiest.name)}
+    took_s = max(move.ended_s or 0.0 for move in moved) - min(move.requested_s for move in moved)
+    assert took_s == pytest.approx(plan.makespan_s, rel=0.15)
