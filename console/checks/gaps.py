@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from console.model.cluster import Cluster, Contact, Host, NodeState
@@ -70,7 +70,25 @@ def _with_identity(reads: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _named(needs: list[str]) -> str:
-    return ", ".join(f"{property} ({entry})" for entry, _, property in (need.partition(".") for need in needs))
+    parts = (need.partition(".") for need in needs)
+    return ", ".join(
+        f"{property} ({command_of(entry)})" if property else command_of(entry) for entry, _, property in parts
+    )
+
+
+def command_of(entry_id: str) -> str:
+    """A catalogue entry as an administrator would call it: the cmdlet that gives its rows, or the class it reads."""
+    entry = catalogue.ENTRIES[entry_id]
+    named = [stage.name for stage in entry.pipeline if isinstance(stage, catalogue.Stage)]
+    getting = [name for name in named if name.startswith("Get-") and name != "Get-CimInstance"]
+    if getting:
+        return getting[-1]
+    return entry.rows.type_name.rpartition(":")[2] if entry.rows else entry.id
+
+
+def commands_of(entries: Iterable[str]) -> list[str]:
+    """Each once, in order; what is no entry of the catalogue as it is."""
+    return list(dict.fromkeys(command_of(one) if one in catalogue.ENTRIES else one for one in entries))
 
 
 def _advice(needs: list[str]) -> str:

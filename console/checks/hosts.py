@@ -12,6 +12,7 @@ from console.windows import catalogue
 from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
 from .authentication import BUILD_2025
+from .gaps import commands_of
 from .registry import (
     Check,
     Facts,
@@ -194,7 +195,7 @@ def system_drive(facts: Facts, this: Check) -> Iterator[Finding]:
         if drive != usual:
             yield this.conflict(
                 Subject(host=host.name),
-                f"Windows of {host.name} is on {drive}, of most hosts on {usual}: moves to and from it fail near their "
+                f"Windows of {host.name} is on {drive}, of most hosts on {usual}; moves to and from it fail near their "
                 "end (event 20413).",
                 host_evidence(host, "SystemDrive", drive),
                 Fix("Shut its VMs down to move them; then install the node anew on the same letter."),
@@ -245,7 +246,7 @@ def rights(facts: Facts, this: Check) -> Iterator[Finding]:
     if denied := [entry for entry in facts.cluster.denied if entry not in _ON_DEMAND]:
         yield this.conflict(
             Subject(),
-            f"This account may not read {listed(denied)} of the cluster: it takes {_privileges(denied)}.",
+            f"This account may not run {listed(commands_of(denied))} for the cluster: it takes {_privileges(denied)}.",
             cluster_evidence(facts, "access denied", ", ".join(denied)),
             _grant(facts),
         )
@@ -253,7 +254,8 @@ def rights(facts: Facts, this: Check) -> Iterator[Finding]:
         if denied := [entry for entry in host.denied if entry not in _ON_DEMAND]:
             yield this.conflict(
                 Subject(host=host.name),
-                f"This account may not read {listed(denied)} on {host.name}: it takes {_privileges(denied)}.",
+                f"This account may not run {listed(commands_of(denied))} on {host.name}: it takes "
+                f"{_privileges(denied)}.",
                 host_evidence(host, "access denied", ", ".join(denied)),
                 Fix(f"Give the account {_privileges(denied)}."),
             )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.windows.catalogue import ENTRIES, Stage
-
 from .catalogue import CHECKS
+from .gaps import command_of
 from .registry import Check, Family
 from .values import Conflict, Fix, Severity
 
@@ -79,18 +78,9 @@ def _facts(reads: tuple[str, ...]) -> str:
     found: dict[str, list[str]] = {}
     for read in reads:
         entry, _, name = read.partition(".")
-        names = found.setdefault(_command(entry), [])
+        names = found.setdefault(command_of(entry), [])
         if name and name not in names:
             names.append(name)
     return "; ".join(
         f"`{command}` ({', '.join(names)})" if names else f"`{command}`" for command, names in found.items()
     )
-
-
-def _command(entry_id: str) -> str:
-    """A catalogue entry as an administrator would call it: its first cmdlet, or the class that it reads."""
-    entry = ENTRIES[entry_id]
-    first = entry.pipeline[0]
-    if isinstance(first, Stage) and first.name != "Get-CimInstance":
-        return first.name
-    return entry.rows.type_name.rpartition(":")[2] if entry.rows else entry.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from console.checks.gaps import commands_of
 from console.checks.hosts import MODULES, lacking_commands, missing_entries, principals_of
 from console.checks.registry import host_evidence, quoted
 from console.checks.values import Evidence
@@ -56,13 +57,13 @@ def _reading(cluster: Cluster, host: Host) -> Symptom:
     unread = sorted({entry.partition(".")[0] for entry in host.unread} - set(denied))
     if denied:
         rights = dict.fromkeys(catalogue.ENTRIES[entry].privilege.value for entry in denied)
-        text = f"Refused: {', '.join(denied)}."
+        text = f"Refused: {', '.join(commands_of(denied))}."
         evidence = host_evidence(host, "refused as access denied", ", ".join(denied))
         advice = f"The account needs {' and '.join(rights)}."
         return Symptom(host.name, this, Verdict.PROBLEM, text, advice, evidence)
     if unread:
         evidence = host_evidence(host, "not answered", ", ".join(sorted(host.unread)))
-        text = f"Not answered: {', '.join(unread)}."
+        text = f"Not answered: {', '.join(commands_of(unread))}."
         return Symptom(host.name, this, Verdict.WARNING, text, next(iter(host.problems), ""), evidence)
     evidence = host_evidence(host, "properties that did not come", "none")
     return Symptom(host.name, this, Verdict.WELL, "Everything that was asked was answered.", "", evidence)
