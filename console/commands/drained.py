@@ -57,7 +57,7 @@ def drained(target: Target, node: str, wishes: DrainRequest, *, as_json: bool, e
         cluster = await operations.read_cluster()
         host = find_host(cluster, node)
         consents = wishes.agreed.on(cluster)
-        options = _aimed(_options(wishes, cluster, consents), cluster, host, wishes.aim)
+        options = aimed_options(_options(wishes, cluster, consents), cluster, host, wishes.aim)
         cluster = await operations.read_details(cluster, host)
         require_endpoint(operations, cluster, host)
         plan = operations.plan(cluster, host, options)
@@ -123,7 +123,7 @@ def _options(wishes: DrainRequest, cluster: Cluster, consents: Consents) -> Plan
     return replace(options, engine=engine, excluded=options.excluded | left)
 
 
-def _aimed(options: PlanOptions, cluster: Cluster, node: HostName, typed: str | None) -> PlanOptions:
+def aimed_options(options: PlanOptions, cluster: Cluster, node: HostName, typed: str | None) -> PlanOptions:
     """The options with the target that was typed.
 
     Raises:
