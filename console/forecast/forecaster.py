@@ -139,7 +139,7 @@ class PriorForecaster:
 
     def _copy(self, vm: VirtualMachine, path: Path, rate: float, correction: Correction, workload: Workload) -> Precopy:
         priors = self.priors
-        stop = StopRule(rate * priors.stop_s, priors.pass_cap)
+        stop = StopRule(rate * priors.stop_s, priors.pass_cap, no_progress_ratio=1.0)
         return precopy(
             float(vm.memory_bytes),
             rate,

@@ -30,6 +30,7 @@ from .watching import law_of
 
 _MOST = 2000
 """Moves that are looked at, the latest ones."""
+_DURATIONS = "durations"
 _LATEST = 3
 """A VM's latest moves from which its dirtying is taken."""
 _ROUNDS = 2
@@ -133,6 +134,8 @@ class Learned:
         law, law_from = self._laws.get(vm, (None, ""))
         correction = self._levels.opinion(keys).correction
         as_any = self._levels.opinion(keys._replace(vm=None)).correction
+        if law_from == _DURATIONS:  # explains them at the site's rate; at another one it would send much more, or less
+            correction = as_any = 0.0
         return VmLearned(
             counts["VM"], self._from_logs[vm], counts["kind"], counts["run"] if self._run else 0,
             math.exp(correction), self._widening(vm, keys, path),
@@ -164,7 +167,7 @@ class Learned:
         return precopy(float(move.memory_bytes), rate, law, self._stop(rate)).bytes_sent
 
     def _stop(self, rate: float) -> StopRule:
-        return StopRule(rate * self._priors.stop_s, self._priors.pass_cap)
+        return StopRule(rate * self._priors.stop_s, self._priors.pass_cap, no_progress_ratio=1.0)
 
     def _explain(self, told: Sequence[Told]) -> None:
         """Find the law of those VMs whose moves took far too long because of it."""
@@ -178,7 +181,7 @@ class Learned:
                 believed = self._law(latest[-1].move)
                 law = None if believed is None else law_behind([self._observed(each) for each in latest], believed)
                 if law is not None:
-                    self._laws[vm] = (law, "durations")
+                    self._laws[vm] = (law, _DURATIONS)
 
     def _observed(self, told: Told) -> Observation:
         rate = told.rate_bytes_per_s * self.site.rate_factor

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .model import Overheads, PowerLaw, Precopy, StopRule, precopy
 
@@ -19,6 +19,7 @@ _EXPONENTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _FACTORS = tuple(2.0 ** (step / 4) for step in range(-4, 33))
 """On the believed bytes of the first second: from half of them to 256 times as much."""
 _NEAR = tuple(1.02**step for step in range(-15, 16))
+_STEEPER = tuple(0.02 * step for step in range(-4, 5))
 _DURATION_SCALE, _BLACKOUT_SCALE = 0.1, 0.3
 """Logarithms by which a law that is right may still be off."""
 _EXPONENT_SCALE, _FACTOR_SCALE = 0.3, 1.5
@@ -59,9 +60,11 @@ def _stayed_dark(move: Observation) -> bool:
 
 
 def _to_the_point(moves: Sequence[Observation], law: PowerLaw) -> PowerLaw:
-    """The same law with as much dirtying as makes the durations right in the mean."""
-    near = [replace(law, bytes_in_first_second=law.bytes_in_first_second * factor) for factor in _NEAR]
-    return min(near, key=lambda each: abs(sum(_longer(move, each) for move in moves)))
+    """The law in between the steps that explains the moves best."""
+    near = [
+        PowerLaw(law.bytes_in_first_second * factor, law.exponent + more) for more in _STEEPER for factor in _NEAR
+    ]
+    return min(near, key=lambda each: _misfit(moves, each))
 
 
 def _misfit(moves: Sequence[Observation], law: PowerLaw) -> float:

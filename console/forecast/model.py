@@ -82,7 +82,8 @@ class StopRule(NamedTuple):
     """Passes after which whatever is left goes over (prior for Hyper-V: 10)."""
     give_up_s: float | None = None
     no_progress_ratio: float | None = None
-    """A pass that leaves more than this share of the one before ends the copying; None never ends it so."""
+    """A pass that leaves more than this share of the one before ends the copying; None never ends it so. With 1, a
+    first pass ends it too that leaves all of the memory."""
     stops_within_pass: bool = False
     """Whether the rule is also looked at during a pass (QEMU), so that the blackout sends nearly ``stop_bytes``."""
 
@@ -161,7 +162,7 @@ def _passes(
             return after, copying_s, sent, number, Ending.SMALL_ENOUGH
         if pass_cap is not None and number >= pass_cap:
             return after, copying_s, sent, number, Ending.PASS_CAP
-        if ratio is not None and number > 1 and after - left >= (remaining - left) * ratio:
+        if ratio is not None and (number > 1 or ratio >= 1.0) and after - left >= (remaining - left) * ratio:
             return after, copying_s, sent, number, Ending.NO_PROGRESS
         remaining = after
     return remaining, copying_s, sent, _MOST_PASSES, Ending.NO_PROGRESS

@@ -107,3 +107,10 @@ def test_a_working_set_is_fitted_to_one_second(working_set: float, share: float)
     law = SaturatingSet.from_distinct_rate(working_set, working_set * share)
     assert law.distinct_bytes(1.0) == pytest.approx(working_set * share, rel=1e-6)
     assert law.distinct_bytes(1e6) <= working_set * (1 + 1e-9)
+
+
+def test_a_first_pass_that_leaves_all_of_the_memory_is_no_progress() -> None:
+    law, rule = PowerLaw(1e9, 0.9), StopRule(1e6, 10, no_progress_ratio=1.0)
+    slow, fast = (precopy(64e9, rate, law, rule) for rate in (0.5e9, 0.9e9))
+    assert (slow.ending, slow.passes, slow.bytes_sent) == (Ending.NO_PROGRESS, 1, 128e9)
+    assert (fast.ending, fast.passes) == (Ending.PASS_CAP, 10)
