@@ -15,13 +15,19 @@ from .target import ClusterCommand, Target, json_option, target_options
 if TYPE_CHECKING:
     from .consents import Agreed
     from .levers import Levers, Way
-    from .rolling import Asked
+    from .rolling import Asked, Work
 
 
 def _way(wave: int | None, failback: bool | None, service: float | None) -> Way:
     from .levers import Way
 
     return Way(wave, failback, None if service is None else service * 60)
+
+
+def _work(hook: str | None, hook_timeout: float | None) -> Work:
+    from .rolling import Work
+
+    return Work(hook, None if hook_timeout is None else hook_timeout * 60)
 
 
 def _asked(approve: str | None, retry: tuple[str, ...], skip: tuple[str, ...], stop: bool) -> Asked:
@@ -38,6 +44,13 @@ _way_options = grouped("way", _way, {
         help="Give every node its VMs back before the next one; else that one is emptied into it."),
     "service": click.option("--service", type=click.FloatRange(0), metavar="MINUTES",
                             help="What is done to an empty node takes this long (for the forecast)."),
+})  # fmt: skip
+_work_options = grouped("work", _work, {
+    "hook": click.option("--hook", metavar="COMMAND",
+                         help="Run this for each empty node: program and arguments, no shell; '' runs nothing."),
+    "hook_timeout": click.option(
+        "--hook-timeout", type=click.FloatRange(1), metavar="MINUTES",
+        help="After that the hook and its children are ended, and the roll stands (60)."),
 })  # fmt: skip
 _asked_options = grouped("asked", _asked, {
     "approve": click.option(
@@ -62,10 +75,7 @@ _asked_options = grouped("asked", _asked, {
 @click.option("--from", "snapshot", metavar="SNAPSHOT", type=click.Path(path_type=Path, dir_okay=False),
               help="Plan offline, on a file that `drainboard snapshot` wrote.")  # fmt: skip
 @_way_options
-@click.option("--hook", metavar="COMMAND",
-              help="Run this for each empty node: program and arguments, no shell; '' runs nothing.")  # fmt: skip
-@click.option("--hook-timeout", type=click.FloatRange(1), metavar="MINUTES",
-              help="After that the hook and its children are ended, and the roll stands (60).")  # fmt: skip
+@_work_options
 @consent_options
 @lever_options("slots", "excluded", "avoided")
 @_asked_options
@@ -79,8 +89,7 @@ def command(
     plan_only: bool,
     snapshot: Path | None,
     way: Way,
-    hook: str | None,
-    hook_timeout: float | None,
+    work: Work,
     agreed: Agreed,
     levers: Levers,
     asked: Asked,
@@ -109,8 +118,7 @@ def command(
         raise click.UsageError("--confirm carries the roll out; --plan and --from only plan.")
     if offline or not carried_out:
         return _planned(target, snapshot, nodes, levers, way, as_json=as_json)
-    timeout_s = None if hook_timeout is None else hook_timeout * 60
-    request = RollRequest(nodes, levers, way, confirm, hook, timeout_s, agreed, anew)
+    request = RollRequest(nodes, levers, way, confirm, work, agreed, anew)
     return rolled_out(target, request, asked, as_json=as_json)
 
 

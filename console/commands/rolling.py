@@ -52,6 +52,26 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What is done at each empty node; None: as the configuration has it."""
+
+    hook: str | None = None
+    timeout_s: float | None = None
+
+    def program(self, defaults: RollDefaults) -> tuple[str, ...]:
+        """The hook as a program and its arguments; empty: none.
+
+        Raises:
+            UsageProblem: there is no such program.
+        """
+        typed, where = (defaults.hook, "hook") if self.hook is None else (self.hook, "--hook")
+        try:
+            return program_of(typed)
+        except ValueError as error:
+            raise UsageProblem(f"{where} {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
 class RollRequest:
     """A roll as it was typed; None: as the configuration has it."""
 
@@ -59,8 +79,7 @@ class RollRequest:
     levers: Levers
     way: Way
     confirm: str | None
-    hook: str | None
-    hook_timeout_s: float | None
+    work: Work
     agreed: Agreed
     anew: bool
 
@@ -196,23 +215,13 @@ def _wishes(cluster: Cluster, request: RollRequest, asked: Asked, defaults: Roll
     consents = request.agreed.on(cluster)
     left = consents.leave_behind | {str(vm) for vm in request.levers.on(cluster).excluded}
     each = defaults.approve if asked.approve is None else asked.approve == "each"
-    hook = _program(
-        defaults.hook if request.hook is None else request.hook, "hook" if request.hook is None else "--hook"
-    )
     return RollWishes(
         consents=replace(consents, leave_behind=left),
         approve=sys.stdin.isatty() if each is None else each,
-        hook=hook,
-        hook_timeout_s=request.hook_timeout_s or defaults.hook_timeout_s,
+        hook=request.work.program(defaults),
+        hook_timeout_s=request.work.timeout_s or defaults.hook_timeout_s,
         excluded=tuple(VmId(vm) for vm in sorted(left - {EVERY})),
     )
-
-
-def _program(typed: str, where: str) -> tuple[str, ...]:
-    try:
-        return program_of(typed)
-    except ValueError as error:
-        raise UsageProblem(f"{where} {error}") from None
 
 
 def _nodes(cluster: Cluster, request: RollRequest, book: RollBook) -> tuple[tuple[HostName, ...], str]:

@@ -99,35 +99,14 @@ async def serve(
         UnreadableFile: a file in ``sessions`` is more than the lab understands.
         OSError: a port is taken.
     """
-    world = load_scenario(scenario)
-    clock = lab_clock(world.speed if speed is None else speed)
-    cluster = LabCluster(world, seed, clock)
-    _make(directory)
+    cluster = _cluster(scenario, seed, speed)
     password = secrets.token_urlsafe(12)
-    registered = {} if sessions is None else installed.load(sessions)
-    engines = {name: LabHostEngine(cluster, host, registered) for name, host in cluster.world.hosts.items()}
-    server = LabServer(
-        engines,
-        users={USER: password, WATCHER: password},
-        clock=clock,
-        directory=directory,
-        read_only_users=(WATCHER,),
-        first_port=port,
-    )
-    for host in cluster.world.hosts.values():
-        if host.state is NodeState.DOWN or not host.winrm:
-            server.faults.throw(Fault.REFUSE, host.name)
-    listeners = await server.start()
-    control = ControlPort(cluster, server.faults)
-    try:
-        address = await control.start()
-    except OSError:
-        await server.stop()
-        raise
+    server = _server(cluster, _engines(cluster, sessions), password, directory, port)
+    listeners, control, address = await _listening(cluster, server)
     cluster.start()
-    config = _write(directory, config_text(listeners, server.ca_file, clock, cluster.world.scenario.title, endpoint))
+    title = cluster.world.scenario.title
     ready = ReadyLine(
-        config=str(config),
+        config=_written(directory, config_text(listeners, server.ca_file, cluster.clock, title, endpoint)),
         control=address,
         hosts=[_host_line(listener) for listener in listeners],
         user=USER,
@@ -137,14 +116,55 @@ async def serve(
     return ServedLab(cluster, server, control, ready)
 
 
-def _make(directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-
-
-def _write(directory: Path, text: str) -> Path:
+def _written(directory: Path, text: str) -> str:
     config = directory / "config.toml"
     config.write_text(text, encoding="utf-8")
-    return config
+    return str(config)
+
+
+async def _listening(cluster: LabCluster, server: LabServer) -> tuple[Sequence[Listener], ControlPort, str]:
+    """Where the hosts and the control port listen: all of them, or none.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    listeners, control = await server.start(), ControlPort(cluster, server.faults)
+    try:
+        return listeners, control, await control.start()
+    except OSError:
+        await server.stop()
+        raise
+
+
+def _cluster(scenario: str, seed: int, speed: float | None) -> LabCluster:
+    """The world, at the scenario's own speed without another."""
+    spec = load_scenario(scenario)
+    return LabCluster(spec, seed, lab_clock(spec.speed if speed is None else speed))
+
+
+def _engines(cluster: LabCluster, sessions: Path | None) -> dict[str, LabHostEngine]:
+    """What answers on each host, by its name."""
+    registered = {} if sessions is None else installed.load(sessions)
+    return {name: LabHostEngine(cluster, host, registered) for name, host in cluster.world.hosts.items()}
+
+
+def _server(
+    cluster: LabCluster, engines: Mapping[str, LabHostEngine], password: str, directory: Path, port: int | None
+) -> LabServer:
+    """The hosts' endpoints; a host that is down, or has no WinRM, refuses from the start."""
+    directory.mkdir(parents=True, exist_ok=True)
+    server = LabServer(
+        engines,
+        users={USER: password, WATCHER: password},
+        clock=cluster.clock,
+        directory=directory,
+        read_only_users=(WATCHER,),
+        first_port=port,
+    )
+    for host in cluster.world.hosts.values():
+        if host.state is NodeState.DOWN or not host.winrm:
+            server.faults.throw(Fault.REFUSE, host.name)
+    return server
 
 
 def lab_clock(speed: float) -> Clock:
@@ -219,10 +239,7 @@ class InProcessLab:
     ) -> None:
         self.clock = ManualClock(EPOCH) if clock is None else clock
         self.cluster = LabCluster(load_scenario(scenario), seed, self.clock)
-        registered = {} if sessions is None else installed.load(sessions)
-        self.engines: Mapping[str, LabHostEngine] = {
-            name: LabHostEngine(self.cluster, host, registered) for name, host in self.cluster.world.hosts.items()
-        }
+        self.engines: Mapping[str, LabHostEngine] = _engines(self.cluster, sessions)
 
     async def __aenter__(self) -> InProcessLab:
         self.cluster.start()

@@ -32,7 +32,22 @@ class Listener:
 
 
 class LabServer:
-    """Serves simulated hosts over WinRM. All methods belong to the event loop's thread."""
+    """Serves simulated hosts over WinRM. All methods belong to the event loop's thread.
+
+    Nothing listens before :meth:`start`.
+
+    Args:
+        engines: who answers, by host name.
+        users: passwords by user, as clients write them (``LAB\\admin``).
+        clock: the lab's time: slow opening, idle closing, ages. A Receive's OperationTimeout is real time, because
+            the client's socket counts real seconds.
+        directory: takes the CA's certificate and clients' certificates.
+        read_only_users: of the users, those who may open the watching endpoint only.
+        first_port: the first of consecutive ports, https then http, host by host; free ports without.
+
+    Raises:
+        ValueError: a user name or password that the NTLM acceptor's file can not hold.
+    """
 
     def __init__(
         self,
@@ -48,20 +63,6 @@ class LabServer:
         traits: Traits | None = None,
         faults: FaultBoard | None = None,
     ) -> None:
-        """Nothing listens before :meth:`start`.
-
-        Args:
-            engines: who answers, by host name.
-            users: passwords by user, as clients write them (``LAB\\admin``).
-            clock: the lab's time: slow opening, idle closing, ages. A Receive's OperationTimeout is real time,
-                because the client's socket counts real seconds.
-            directory: takes the CA's certificate and clients' certificates.
-            read_only_users: of the users, those who may open the watching endpoint only.
-            first_port: the first of consecutive ports, https then http, host by host; free ports without.
-
-        Raises:
-            ValueError: a user name or password that the NTLM acceptor's file can not hold.
-        """
         self.statistics = Statistics()
         self.faults = FaultBoard() if faults is None else faults
         self.traits = Traits() if traits is None else traits
