@@ -8,20 +8,25 @@ from datetime import timedelta
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject, Unknown
 from console.clock import ManualClock
-from console.drain import roll_events as re
 from console.drain.state import MoveState, Outcome
 from console.inventory.progress import ReadingProgress
 from console.model.cluster import Cluster, Contact, DrainStatus, MigrationTransport, NodeState
 from console.model.failures import Unreachable
 from console.model.identity import HostName
-from console.rolling.defaults import RollDefaults
-from console.rolling.wishes import RollWishes
 from screens.replay import ReplayScreen
-from screens.roll_start import RollStartScreen
 from tests.builders import READ_AT, make_cluster, make_vm
 from tests.screens.driving import Console, until
 from tests.screens.fakes import FakeOperations, FakeRun, cluster_of, run_of
-from tests.screens.rolled import roll_plan_of
+from tests.screens.roll_scenes import (
+    AGREE_ALL,
+    failed_hook,
+    late,
+    roll_start,
+    rolling,
+    rolling_plan,
+    under_way,
+    waits,
+)
 
 _ROLES = ("sql-prod", "web-fe", "exch-mbx", "file", "app-erp", "k8s-node", "cache", "build", "rds", "print")
 _SIZES = (192, 16, 64, 32, 48, 24, 12, 8, 16, 4)
@@ -106,7 +111,7 @@ def night_of(scene: Scene) -> FakeOperations:
     """The operations that a scene is played on."""
     operations = Night(scene.cluster(), read_only=scene.read_only)
     if scene.unread:
-        operations.read_error = Unreachable("HV01", "no answer on port 5986 after 20 s")
+        operations.read_error = Unreachable(HostName("HV01"), "no answer on port 5986 after 20 s")
     return operations
 
 
@@ -144,7 +149,7 @@ async def _pass(operations: FakeOperations, opened: Console, seconds: int, strid
 
 
 async def _stale(operations: FakeOperations, opened: Console) -> None:
-    operations.read_error = Unreachable("HV01", "no answer on port 5986 after 20 s")
+    operations.read_error = Unreachable(HostName("HV01"), "no answer on port 5986 after 20 s")
     await _pass(operations, opened, 95)
     opened[0].screen.look_again()  # type: ignore[attr-defined]
     await opened[1].pause()
@@ -272,86 +277,6 @@ def _typed(text: str) -> tuple[str, ...]:
     return ("D", "tab", *text)
 
 
-# -- rolling runs ------------------------------------------------------------------------------------------------
-
-Roll = Callable[[FakeOperations], None]
-
-
-def _opened_roll(operations: FakeOperations, wishes: RollWishes) -> list[HostName]:
-    rolling = operations.rolling
-    rolling.open(roll_plan_of(operations.cluster), wishes)
-    assert rolling.state is not None
-    return list(rolling.state.nodes)
-
-
-def _under_way(operations: FakeOperations) -> None:
-    nodes = _opened_roll(operations, RollWishes(hook=("/usr/local/bin/patch-node",)))
-    rolling, at = operations.rolling, operations.clock.now()
-    for node in nodes[:3]:
-        at = rolling.drained(node, at, 11.0, hook=0)
-    operations.clock.advance((at - operations.clock.now()).total_seconds())
-    run = run_of(operations, nodes[3])
-    rolling.happen(
-        re.HealthSeen(at, True), re.WaveBegan(at, 3), re.NodeDrainIntended(at, nodes[3], run.run)
-    )  # fmt: skip
-    operations.clock.advance(60)
-    rolling.drains[run.run] = run.state()
-
-
-def _late(operations: FakeOperations) -> None:
-    """The window ends before the roll can."""
-    _under_way(operations)
-    rolling = operations.rolling
-    assert rolling.state is not None
-    ends_at = operations.clock.now() + timedelta(minutes=40)
-    rolling.state = replace(rolling.state, window_ends_at=ends_at, window_at_risk=True)
-
-
-def _waits(operations: FakeOperations) -> None:
-    nodes = _opened_roll(operations, RollWishes(approve=True))
-    at = operations.rolling.drained(nodes[0], operations.clock.now(), 9.0)
-    operations.clock.advance((at - operations.clock.now()).total_seconds() + 30)
-
-
-def _failed_hook(operations: FakeOperations) -> None:
-    nodes = _opened_roll(operations, RollWishes(hook=("/usr/local/bin/patch-node",)))
-    at = operations.rolling.drained(nodes[0], operations.clock.now(), 9.0, hook=0)
-    at = operations.rolling.drained(nodes[1], at, 12.0, hook=3)
-    operations.clock.advance((at - operations.clock.now()).total_seconds() + 30)
-
-
-def _rolling(roll: Roll, *keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]:
-    async def drive(operations: FakeOperations, opened: Console) -> None:
-        roll(operations)
-        await opened[1].press("m", *keys)
-        await opened[1].pause()
-
-    return drive
-
-
-async def _rolling_plan(operations: FakeOperations, opened: Console) -> None:
-    app, pilot = opened
-    await pilot.press("m")
-    await until(pilot, lambda: getattr(app.screen, "plan", None) is not None)
-    await pilot.pause()
-
-
-def _roll_start(*keys: str) -> Callable[[FakeOperations, Console], Awaitable[None]]:
-    async def drive(operations: FakeOperations, opened: Console) -> None:
-        app, pilot = opened
-        operations.rolling.defaults = RollDefaults(hook="/usr/bin/env patch-node --reboot", service_s=600.0)
-        await pilot.press("m", "A")
-        await until(pilot, lambda: isinstance(app.screen, RollStartScreen) and app.screen.needs is not None)
-        await pilot.press(*keys)
-        screen = next(s for s in app.screen_stack if isinstance(s, RollStartScreen))
-        await until(pilot, lambda: not screen.planning)
-        await pilot.pause()
-
-    return drive
-
-
-_AGREE_ALL = ("2", "space")
-
 SCENES = {
     "board": Scene(_stay),
     "board-read-only": Scene(_stay, read_only=True),
@@ -381,16 +306,16 @@ SCENES = {
     "matrix": Scene(_keys("c", "3")),
     "advice": Scene(_keys("u")),
     "doctor": Scene(_keys("i")),
-    "rolling-plan": Scene(_rolling_plan),
-    "rolling": Scene(_rolling(_under_way)),
-    "rolling-waits": Scene(_rolling(_waits)),
-    "rolling-late": Scene(_rolling(_late)),
-    "rolling-failed": Scene(_rolling(_failed_hook)),
-    "roll-start": Scene(_roll_start()),
-    "roll-start-consents": Scene(_roll_start("2", "j", "space")),
-    "roll-start-entry": Scene(_roll_start("enter")),
-    "roll-start-confirm": Scene(_roll_start(*_AGREE_ALL, "1", "A")),
-    "rolling-confirm": Scene(_rolling(_waits, "A")),
+    "rolling-plan": Scene(rolling_plan),
+    "rolling": Scene(rolling(under_way)),
+    "rolling-waits": Scene(rolling(waits)),
+    "rolling-late": Scene(rolling(late)),
+    "rolling-failed": Scene(rolling(failed_hook)),
+    "roll-start": Scene(roll_start()),
+    "roll-start-consents": Scene(roll_start("2", "j", "space")),
+    "roll-start-entry": Scene(roll_start("enter")),
+    "roll-start-confirm": Scene(roll_start(*AGREE_ALL, "1", "A")),
+    "rolling-confirm": Scene(rolling(waits, "A")),
     "problems": Scene(_keys("exclamation_mark")),
     "help": Scene(_keys("question_mark")),
     "palette": Scene(_keys("colon")),
