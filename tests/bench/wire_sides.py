@@ -17,7 +17,7 @@ from console.composition import LiveOperations
 from console.drain.events import Event
 from console.drain.opening import consent_entries, open_event
 from console.drain.state import Phase
-from console.journal.live import load_run
+from console.journal.ledger import runs_of
 from console.journal.store import Journal
 from console.lab.serve import ServedLab
 from console.model.failures import Failure
@@ -65,7 +65,7 @@ class Side:
         consents = consent_entries(interrupt=["all"], settings=[SETTING], by="bench", at=at)
         with Journal.open(self._journal) as journal:
             event = open_event(plan, cluster, run=self._run, at=at, operator=self._run, consents=consents)
-            journal.append(self._run, event)
+            runs_of(journal).append(self._run, [event])
 
     def _furnish(self) -> None:
         self._folder.mkdir()
@@ -110,18 +110,18 @@ class Side:
 
     def _is_over(self) -> bool:
         with Journal.open(self._journal, read_only=True) as journal:
-            return load_run(journal, self._run).phase is Phase.ENDED
+            return runs_of(journal).load(self._run).phase is Phase.ENDED
 
     def _last_words(self) -> str:
         lines = (self._folder / "runner.log").read_text("utf-8").splitlines()
         return " | ".join(lines[-3:])
 
-    def events(self) -> list[Event]:
+    def events(self) -> tuple[Event, ...]:
         """What its journal holds; nothing where it never began."""
         if not self._journal.exists():
-            return []
+            return ()
         with Journal.open(self._journal, read_only=True) as journal:
-            return [entry.event for entry in journal.events(self._run)]
+            return runs_of(journal).events(self._run)
 
     def strike(self) -> None:
         """SIGKILL: whoever waits for the end starts the next one."""
