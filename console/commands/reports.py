@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from console.checks.values import Conflict, Findings, Severity, Subject
@@ -63,7 +64,9 @@ def report_findings(findings: Findings) -> None:
     _conflicts(findings.conflicts)
     for unknown in findings.unknown:
         print_text(f"unknown     {unknown.code}  {plain(unknown.missing)}")
-    print_text(f"{count(len(findings.conflicts), 'conflict')}, {count(len(findings.unknown), 'open question')}.")
+    degrees = Counter(conflict.severity for conflict in findings.conflicts)
+    told = ", ".join(f"{degrees[severity]} {severity.value}" for severity in Severity if degrees[severity])
+    print_text(f"{told or 'no conflicts'}, {count(len(findings.unknown), 'open question')}.")
 
 
 def report_advice(findings: Findings, helps: Iterable[WhatIf] | None) -> None:
@@ -99,8 +102,10 @@ def _together(group: list[Conflict]) -> None:
     first, margin = group[0], " " * 12
     of = _subject(first.subject) if len(group) == 1 else f"{len(group)} times"
     print_text(f"{first.severity.value:<11} {first.code}  {of}")
-    print_text(f"{margin}{plain(first.message)}")
-    if others := list(dict.fromkeys(_subject(conflict.subject) for conflict in group[1:])):
+    alike = [conflict for conflict in group if conflict.subject == first.subject]
+    for message in list(dict.fromkeys(conflict.message for conflict in alike))[:SUBJECTS_NAMED]:
+        print_text(f"{margin}{plain(message)}")
+    if others := list(dict.fromkeys(_subject(one.subject) for one in group if one.subject != first.subject)):
         more = f" and {len(others) - SUBJECTS_NAMED} more" if len(others) > SUBJECTS_NAMED else ""
         print_text(f"{margin}Also: {', '.join(others[:SUBJECTS_NAMED])}{more}")
     if first.fix.text:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from console.checks.gaps import commands_of
 from console.checks.hosts import MODULES, lacking_commands, missing_entries, principals_of
-from console.checks.registry import host_evidence, quoted
+from console.checks.registry import host_evidence, on_host, quoted
 from console.checks.values import Evidence
 from console.model.cluster import Cluster, Host, MigrationAuthentication
 from console.model.facts import AccessRule, Delegation
@@ -46,7 +46,7 @@ def _modules(host: Host) -> Symptom:
     if missing:
         text = f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing."
         features = [MODULES[name] for name in missing]
-        line = f"Install-WindowsFeature -Name {','.join(quoted(one) for one in features)}"
+        line = f"Install-WindowsFeature {on_host(host.name)} -Name {','.join(quoted(one) for one in features)}"
         return Symptom(host.name, this, Verdict.PROBLEM, text, f"Install {', '.join(features)}.", evidence, line)
     return Symptom(host.name, this, Verdict.WELL, f"{' and '.join(MODULES)} are there.", "", evidence)
 
