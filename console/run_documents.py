@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from console.drain.state import Consent, Move, MoveState, OwnedItem, RunState, SettingChange
+from console.drain.setting_state import SettingChange
+from console.drain.state import Consent, Move, MoveState, OwnedItem, RunState
 from console.formatting import plain
 
 SCHEMA = 1

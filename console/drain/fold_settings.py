@@ -8,7 +8,8 @@ from console.planner.values import SlotReading
 
 from . import setting_events as se
 from .evolve import evolve
-from .state import RunState, SettingChange
+from .setting_state import SettingChange
+from .state import RunState
 
 
 def apply_to_settings(state: RunState, event: se.SettingEvent) -> RunState:

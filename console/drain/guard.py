@@ -11,8 +11,9 @@ from .commands import SetSetting
 from .events import Event, GuardBreached, GuardCalmed, GuardRaised, GuardRead
 from .limits import fence_reason
 from .setting_events import SettingIntended
+from .setting_state import SettingChange
 from .settings import SMB_FACTOR
-from .state import Phase, RunState, SettingChange
+from .state import Phase, RunState
 from .turn import Turn
 
 LEVER_REST_S = 20.0

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from . import events as ev
 from .commands import ReadSetting, SetSetting
 from .facts import Answered
+from .setting_state import SettingChange
 from .signals import SettingAnswered, SettingRead
-from .state import RunState, SettingChange
+from .state import RunState
 from .turn import Turn
 
 PARALLEL_MIGRATIONS = "MaximumParallelMigrations"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from console.drain.state import Consent, Move, MoveState, Outcome, Purpose, RunState, SettingChange
+from console.drain.setting_state import SettingChange
+from console.drain.state import Consent, Move, MoveState, Outcome, Purpose, RunState
 from console.formatting import UNKNOWN, count, date_time, duration, name, plain, size
 
 from .facts import RunReport

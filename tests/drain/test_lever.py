@@ -15,8 +15,9 @@ from console.drain.facts import Answered, Reply
 from console.drain.guard import LEVER_REST_S
 from console.drain.recovery import recover
 from console.drain.rules import Rules
+from console.drain.setting_state import SettingChange
 from console.drain.settings import SMB_FACTOR
-from console.drain.state import Consent, SettingChange
+from console.drain.state import Consent
 from console.guard import CSV_LATENCY, FREE_MEMORY, Lines
 
 from .desk import DONE, UNANSWERED, Desk, desk, refused

@@ -10,8 +10,9 @@ from console.actions import BY_ID
 from console.checks.values import Findings, Subject
 from console.drain import requests
 from console.drain.finish import why_no_finish
+from console.drain.setting_state import SettingChange
 from console.drain.settings import SMB_FACTOR
-from console.drain.state import GuardReading, MoveState, Outcome, Pace, SettingChange
+from console.drain.state import GuardReading, MoveState, Outcome, Pace
 from console.model.cluster import MigrationTransport
 from console.model.failures import Unreachable
 from console.model.identity import HostName
