@@ -65,13 +65,17 @@ def _(event: mv.MoveUnverified, state: RunState) -> Told:
 
 @tell.register
 def _(event: mv.MoveFailed, state: RunState) -> Told:
+    move = state.moves[event.vm]
+    if move.cancelling and move.cancel_reason and move.cancel_reason in event.reason:
+        return f"{name_of(state, event.vm)} is cancelled and runs on {move.source}", True  # why was told before
     return f"{name_of(state, event.vm)} failed{because(event.reason)}", True
 
 
 @tell.register
 def _(event: mv.MoveRetried, state: RunState) -> Told:
     who = "once more by itself" if event.automatic else "once more"
-    return f"{name_of(state, event.vm)} is tried {who}{because(event.reason)}", False
+    told = event.reason == state.moves[event.vm].reason
+    return f"{name_of(state, event.vm)} is tried {who}{'' if told else because(event.reason)}", False
 
 
 @tell.register

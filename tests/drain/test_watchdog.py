@@ -55,6 +55,9 @@ def test_without_an_operator_it_is_cancelled_once_and_tried_once_elsewhere() -> 
     assert table.told(mv.MoveFailed)
     assert table.told(mv.MoveRetried)[0].automatic
     assert table.asked(cmd.Replan) == [cmd.Replan(table.vm(0), None, False)]
+    told = [entry.text for entry in table.state.log]
+    assert sum("nobody is there to be asked" in text for text in told) == 1, "the reason is told once"
+    assert told[-2:] == ["vm-0 is cancelled and runs on HV01", "vm-0 is tried once more by itself"]
 
 
 def test_the_second_time_it_stays_where_it_is() -> None:
