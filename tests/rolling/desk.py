@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from console.checks.catalogue import Facts, run_checks
@@ -60,14 +61,18 @@ class Desk:
 
     # a roll
 
-    async def open(self, wishes: RollWishes | None = None, **options: object) -> RollPlan:
-        """Plan it and write it down."""
+    async def open(
+        self, wishes: RollWishes | None = None, window_s: float | None = None, **options: object
+    ) -> RollPlan:
+        """Plan it and write it down; its window ends ``window_s`` from now."""
         drain = self._drain(RunId("none"), self.hosts[0])
         cluster = await drain.read()
         findings = run_checks(Facts(cluster, None))
         asked = RollOptions(**options)  # type: ignore[arg-type]
         plan = make_roll(cluster, self.hosts, asked, PriorForecaster(), findings)
-        event = opening_of(plan, cluster.name, wishes or RollWishes(), ROLL, self.lab.clock.now(), "tester")
+        now = self.lab.clock.now()
+        ends_at = None if window_s is None else now + timedelta(seconds=window_s)
+        event = opening_of(plan, cluster.name, wishes or RollWishes(), ROLL, now, "tester", ends_at)
         rolls_of(self.journal).append(ROLL, [event])
         return plan
 

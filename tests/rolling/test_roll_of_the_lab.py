@@ -208,3 +208,18 @@ def _with_five_hosts(folder: Path) -> str:
     wider = folder / "wider.toml"
     wider.write_text(Path(SMALL).read_text().replace("host_count = 3", "host_count = 5"))
     return str(wider)
+
+
+async def test_after_the_window_what_is_out_comes_back_and_the_rest_is_left(desk: Desk) -> None:
+    plan = await desk.open(RollWishes(hook=("patch",)), window_s=1.0)
+    first = plan.order[0][0]
+    state = await desk.go(until=lambda state: state.began >= 0)
+    state = await desk.go()
+    assert (state.closed, state.window_closed) == (True, True)
+    assert state.nodes[first].stage is Stage.DONE
+    assert not desk.hooks, "nothing is started after the window"
+    assert set(state.left) == set(state.nodes), "the hook was not run: it is done another time"
+    assert any(isinstance(event, re.NodeForecastRevised) for event in desk.events)
+    world = desk.lab.cluster.world
+    assert all(vm.running for vm in world.vms.values())
+    assert {host.state.name for host in world.hosts.values()} == {"UP"}
