@@ -23,6 +23,8 @@ from console.private import private_file, private_folder
 from . import schema
 from .trouble import JournalUnusable, Trouble, classify
 
+SYNCHRONOUS = "FULL"
+"""What was written waits for the disk, so that it survives a crash of the machine."""
 Table: TypeAlias = Literal["events", "rolls"]
 _KEYS: dict[Table, str] = {"events": "run", "rolls": "roll"}
 """Both keep numbered lines; what the first column is called."""
@@ -253,7 +255,7 @@ def _prepare(path: Path, connection: sqlite3.Connection, read_only: bool) -> Non
             raise JournalUnusable(path, Trouble.UNREADABLE, "an older version's file, opened to read only")
         return
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     schema.migrate(path, connection)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -267,11 +266,3 @@ class InProcessLab:
     async def advance(self, seconds: float) -> None:
         """Move time; everything that happens in between happens."""
         await advance(self.cluster, seconds)
-
-
-async def serve_until_interrupted(lab: ServedLab) -> None:
-    """Serve until the task is cancelled, then close."""
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await lab.close()

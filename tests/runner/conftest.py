@@ -1,0 +1,3 @@
+from tests.journal.quick import quick_journals
+
+__all__ = ["quick_journals"]
