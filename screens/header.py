@@ -11,6 +11,7 @@ from console.actions import Action, Effect, Scope, key_label
 from console.drain.finish import why_no_finish
 from console.drain.roll_forecast import forecast_ends
 from console.drain.roll_state import RollState, Stage
+from console.drain.state import MoveState, Pace
 from screens.drawing import Line, Span, between, clip, joined, width_of
 from screens.lines import Lines
 from screens.sight import Services
@@ -23,8 +24,9 @@ def header_line(services: Services, title: str, width: int) -> Line:
     """Mode badge, cluster, where we are; window countdown, clock, age of the data."""
     short = width < _ROOMY
     left: Line = (*_badge(services), ("  ", ""), (formatting.name(services.cluster_name), "text.strong"))
-    age = None if short and services.open_roll is not None and not services.stale else _age(services)
-    parts = [_finish(services), _window(services, short=short), _clock(services, short=short), age]
+    busy = services.open_roll is not None or services.live_run is not None
+    age = None if short and busy and not services.stale else _age(services)
+    parts = [_trouble(services), _finish(services), _window(services, short=short), _clock(services, short=short), age]
     right = (*joined(parts, " · "), (" ", ""))
     room = width - width_of(left) - width_of(right) - 3
     if room >= min(_LEAST_TITLE, width_of([(title, "")])):
@@ -61,6 +63,18 @@ def rolling_words(roll: RollState) -> str:
         more = f"+{len(out) - 1}" if len(out) > 1 else ""
         what = " ".join(["ROLLING", *([formatting.name(out[0]) + more] if out else [])])
     return f"{what} {done}/{len(roll.nodes)}"
+
+
+def _trouble(services: Services) -> Line | None:
+    """How many moves stand still and will not go on by themselves, or are not seen: on every screen."""
+    run = services.live_run
+    runs = {run.run: run} if run is not None else {}
+    moves = [move for each in {**services.store.roll_drains, **runs}.values() for move in each.moves.values()]
+    ill = sum(move.state in _ILL or move.pace is Pace.STUCK for move in moves)
+    return ((f"{ill} {'needs' if ill == 1 else 'need'} a look", "text.bad"),) if ill else None
+
+
+_ILL = (MoveState.FAILED, MoveState.BLOCKED, MoveState.UNKNOWN)
 
 
 def _finish(services: Services) -> Line | None:
