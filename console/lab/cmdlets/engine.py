@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from console.lab import surface
 from console.lab.cmdlets import (
@@ -204,6 +205,11 @@ class LabHostEngine:
             session = self.scope.sessions.get(context.configuration_name.casefold())
             shown = () if session is None else session.functions.values()
             return RESTRICTED | {function.name for function in shown}
-        known = (surface.cmdlet(name) for name in HANDLERS)
-        lacking = self.scope.world.facts.missing_modules.get(self.scope.host.name, ())
-        return frozenset(each.name for each in known if each is not None and each.module not in lacking) | RESTRICTED
+        return _shown_without(frozenset(self.scope.world.facts.missing_modules.get(self.scope.host.name, ())))
+
+
+@cache
+def _shown_without(modules: frozenset[str]) -> frozenset[str]:
+    """The names of all commands but those of these modules."""
+    known = (surface.cmdlet(name) for name in HANDLERS)
+    return frozenset(each.name for each in known if each is not None and each.module not in modules) | RESTRICTED
