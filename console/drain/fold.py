@@ -5,9 +5,8 @@ The runner itself changes its state through :func:`apply` only, so a replay can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
-from functools import reduce, singledispatch
+from functools import singledispatch
 
 from console.planner.values import Engine
 
@@ -16,6 +15,7 @@ from .evolve import evolve
 from .fold_lease import apply_to_right
 from .fold_moves import apply_to_move
 from .fold_settings import apply_to_settings
+from .folding import Folding
 from .lease_events import LeaseEvent
 from .move_events import ForceIntended, MoveAdded, MoveEvent
 from .narrate import line_of
@@ -79,29 +79,9 @@ def apply(state: RunState, event: ev.Event) -> RunState:
     return evolve(changed, now=now) if line is None else evolve(changed, now=now, log=(*changed.log, line))
 
 
-def advance(state: RunState | None, event: ev.Event) -> RunState:
-    """The state after one more event, or after the first.
-
-    Raises:
-        ValueError: the first does not open a run, or another one does.
-    """
-    if state is not None:
-        return apply(state, event)
-    if not isinstance(event, ev.RunOpened):
-        raise ValueError(f"a run begins with RunOpened, not with {type(event).__name__}")
-    return open_run(event)
-
-
-def fold(events: Iterable[ev.Event]) -> RunState:
-    """Add events up from the first.
-
-    Raises:
-        ValueError: there is none, or the first does not open a run.
-    """
-    state = reduce(advance, events, None)
-    if state is None:
-        raise ValueError("a run without events")
-    return state
+_FOLDING = Folding("a run", ev.RunOpened, open_run, apply)
+advance = _FOLDING.advance
+fold = _FOLDING.fold
 
 
 def _of_move(state: RunState, event: MoveEvent) -> RunState:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from functools import reduce, singledispatch
+from functools import singledispatch
 
 from console.model.identity import HostName, RunId, VmId
 
 from . import roll_events as re
+from .folding import Folding
 from .state import Consent, Outcome
 
 CUT_SHORT = "the maintenance window ended before it was empty"
@@ -173,29 +174,9 @@ def apply_roll(state: RollState, event: re.RollEvent) -> RollState:
     return replace(_changed(event, state), now=max(state.now, event.at))
 
 
-def advance_roll(state: RollState | None, event: re.RollEvent) -> RollState:
-    """The state after one more event, or after the first.
-
-    Raises:
-        ValueError: the first does not open a roll, or another one does.
-    """
-    if state is not None:
-        return apply_roll(state, event)
-    if not isinstance(event, re.RollOpened):
-        raise ValueError(f"a rolling run begins with RollOpened, not with {type(event).__name__}")
-    return open_roll(event)
-
-
-def fold_roll(events: Iterable[re.RollEvent]) -> RollState:
-    """Add events up.
-
-    Raises:
-        ValueError: there is none, or the first does not open a roll.
-    """
-    state = reduce(advance_roll, events, None)
-    if state is None:
-        raise ValueError("a rolling run without events")
-    return state
+_FOLDING = Folding("a rolling run", re.RollOpened, open_roll, apply_roll)
+advance_roll = _FOLDING.advance
+fold_roll = _FOLDING.fold
 
 
 def _node(state: RollState, name: HostName, at: datetime, stage: Stage, **changes: object) -> RollState:
