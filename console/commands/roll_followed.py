@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from queue import SimpleQueue
 from threading import Thread
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from console.composition import LiveOperations
     from console.drain.roll_events import RollEvent
     from console.rolling.book import RollBook, RollHandle
-    from console.runs import JournalRun
 
 PATIENCE_S = 3.0
 """Real seconds in which a request is answered before the roll counts as standing."""
@@ -94,7 +92,6 @@ class _Following:
         self._told_wait = ""
         self._summary = ""
         self._take_overs = 0
-        self._drains: dict[RunId, JournalRun] = {}
 
     @property
     def is_over(self) -> bool:
@@ -179,25 +176,14 @@ class _Following:
         """One line on how far it is, when that has changed."""
         if self.state is None or self.is_over:
             return
-        drains = self._running(self.state)
+        drains = self._operations.rolling.drains_of(self.state)
         summary = summary_of_roll(self.state, drains)
         if summary != self._summary:
             self._summary = summary
             narrate(f"{self._operations.clock.now():%H:%M:%S}  {summary}")
 
-    def _running(self, state: RollState) -> dict[RunId, RunState]:
-        found: dict[RunId, RunState] = {}
-        for node in state.nodes.values():
-            run = {Stage.DRAINING: node.drain, Stage.RETURNING: node.back}.get(node.stage)
-            with suppress(KeyError):  # intended, and not written down yet
-                if run is not None:
-                    if run not in self._drains:
-                        self._drains[run] = self._operations.run_book.attach(run, revive=False)
-                    found[run] = self._drains[run].state()
-        return found
 
-
-def summary_of_roll(state: RollState, drains: dict[RunId, RunState]) -> str:
+def summary_of_roll(state: RollState, drains: Mapping[RunId, RunState]) -> str:
     """ "3 of 12 nodes done, 203 of 780 moves; HV09: 12 of 66 VMs done, 2 moving; end about 05:12"."""
     done = sum(node.stage is Stage.DONE for node in state.nodes.values())
     planned = f" of {state.planned_moves}" if state.planned_moves else ""
