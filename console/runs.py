@@ -20,6 +20,7 @@ from console.model.identity import HostName, RunId
 from console.operations import Consents
 from console.planner.values import Plan
 from console.runner.process import start_runner
+from console.runner.starting import last_words
 from console.site import Site
 from console.site_ledger import SiteLedger, operator
 
@@ -102,12 +103,19 @@ class Runs:
         self._revivals[run] += 1
         if self._revivals[run] > MOST_REVIVALS:
             log = self._site.paths.state / "runner.log"
+            said = self.last_words(run)
             raise CommandFailed(
                 self.state(run).node,
-                f"The runner of {run} ended {MOST_REVIVALS} times. What moves goes on by itself, nothing new starts.",
+                f"The runner of {run} ended {MOST_REVIVALS} times{said}. What moves goes on by itself, and nothing new"
+                " starts.",
                 f"{log} says why. Then join it again (drainboard attach {run}), or close the run by force (F).",
             )
         self._kept.carry_on(run)
+
+    def last_words(self, run: RunId) -> str:
+        """What its runners said last, to go on a sentence with."""
+        said = last_words(self._site, run).rstrip(".")
+        return f" ({said})" if said else ""
 
     def listing(self) -> RunListing:
         """Every run, newest first; the damaged ones apart."""

@@ -68,7 +68,10 @@ def _take_over(runs: Runs, handle: JournalRun, times: int) -> None:
     if runs.state(handle.run).outcome is not None:
         return
     if times > TAKE_OVERS:
-        text = f"The runner of {handle.run} ended {TAKE_OVERS} times. What moves goes on by itself; see runner.log."
+        said = runs.last_words(handle.run)
+        text = (
+            f"The runner of {handle.run} ended {TAKE_OVERS} times{said}. What moves goes on by itself; see runner.log."
+        )
         raise CommandEnded(ExitCode.CONTACT_LOST, text)
     runs.attach(handle.run)
     if times > 1:  # at the very start it may only not have begun yet

@@ -25,6 +25,7 @@ from console.model.identity import RunId
 from console.private import open_log
 from console.site import Site, find_site
 
+_LOG = "runner.log"
 _LONGEST_LOG_BYTES = 1_000_000
 
 
@@ -76,7 +77,16 @@ def carry_out(kind: str, work: Callable[[Site, Journal, RunId], Coroutine[None, 
 
 def _log(site: Site) -> IO[bytes]:
     """Where the process writes what it can not write to the journal; begun anew when it has grown."""
-    return open_log(site.paths.state / "runner.log", _LONGEST_LOG_BYTES)
+    return open_log(site.paths.state / _LOG, _LONGEST_LOG_BYTES)
+
+
+def last_words(site: Site, name: str) -> str:
+    """What the processes of a run or roll said of it last in their log; empty where they said nothing."""
+    try:
+        lines = (site.paths.state / _LOG).read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(" ")[2] for line in reversed(lines) if name in line), "")
 
 
 def _detached() -> dict[str, Any]:
