@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.drain.fold import fold
-from console.drain.state import Phase, RunState
+from console.drain.state import MoveState, Phase, RunState
 from console.lab.endpoint.faults import Fault
 from console.lab.serve import ServedLab, serve
 from console.lab.world.faults import WorldFaults
@@ -67,6 +67,8 @@ class Found:
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """VMs that did not get away, and what the run says of them."""
 
 
 def blows_of(seed: int) -> list[Blow]:
@@ -179,6 +181,8 @@ async def one(seed: int, folder: Path) -> Found:
     found.outcome = " / ".join("open" if state.outcome is None else state.outcome.value for state in states)
     for state in states:
         found.log += [f"--- {state.run}", *(f"{line.at:%H:%M:%S} {line.text}" for line in state.log)]
+        ends = [(move.vm.name, move.state, move.reason) for move in state.moves.values()]
+        found.left += [f"{name} {end.value}: {reason}" for name, end, reason in ends if end is not MoveState.DONE]
         if state.phase is not Phase.ENDED:
             found.problems.append(f"{state.run} is {state.phase.value}")
     found.seconds = time.monotonic() - began
@@ -192,7 +196,8 @@ async def many(seeds: list[int], at_once: int) -> list[Found]:
         async with gate:
             with tempfile.TemporaryDirectory() as folder:
                 found = await one(seed, Path(folder))
-        print(f"seed {seed}: {found.outcome}, {found.seconds:.0f} s, {found.problems}", file=sys.stderr, flush=True)
+        told = f"seed {seed}: {found.outcome}, {found.seconds:.0f} s, {found.problems}"
+        print("\n    ".join([told, *found.left[:3]]), file=sys.stderr, flush=True)
         return found
 
     return list(await asyncio.gather(*(gated(seed) for seed in seeds)))
