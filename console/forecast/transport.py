@@ -102,35 +102,46 @@ def path_between(
     carriers = carriers or Carriers.of(cluster)
     transport = transport_of(source, guest)
     ends = carriers.of_pair(source, destination)
-    encrypted = transport is MigrationTransport.SMB and bool(source.smb_encrypts or destination.smb_encrypts)
-    plain_only = encrypted and any(host.build is not None and host.build < BUILD_2022 for host in (source, destination))
-    rdma = transport is MigrationTransport.SMB and all(map(_rdma, ends)) and not plain_only
+    encrypted, rdma = _smb_way(transport, source, destination, ends)
     prior = _prior(priors, transport, rdma)
     lines = [_line(adapters, transport, rdma, priors) for adapters in ends]
     known = [line for line in lines if line is not None]
     line = min(known) if known else priors.unknown_link_bytes_per_s
-    ratio = prior.compression_ratio
-    share = prior.line_share * (priors.encrypted_share if encrypted else 1.0)
-    capacity, stream = line * share * ratio, prior.stream_ceiling_bytes_per_s * ratio
     smaller = priors.idle_compression if transport is MigrationTransport.COMPRESSION and guest.idle else 1.0
-    capacity, stream = capacity * smaller, stream * smaller
-    limits = [(capacity, "the link"), (stream, "what one stream reaches")]
+    share = prior.line_share * (priors.encrypted_share if encrypted else 1.0)
+    ratio = prior.compression_ratio
+    link, stream = line * share * ratio * smaller, prior.stream_ceiling_bytes_per_s * ratio * smaller
+    limits = [(link, "the link"), (stream, "what one stream reaches")]
     if _frames_differ(*ends):
         limits.append((priors.plateau_bytes_per_s * ratio, "jumbo frames that differ along the path"))
-    if transport is MigrationTransport.COMPRESSION:
-        ceiling = min(_compressor(source, priors), _compressor(destination, priors))
-        limits.append((ceiling, "the processors that compress"))
-        capacity = min(capacity, ceiling)
-    if transport is MigrationTransport.SMB:
-        cap = _smb_cap_bytes_per_s(cluster.settings, source, destination)
-        if cap is not None:
-            limits.append((cap, "the cluster's SMB bandwidth limit"))
-            capacity = min(capacity, cap)
-    lone, held_back_by = min(limits, key=lambda limit: limit[0])
+    ceilings = _ceilings(cluster.settings, transport, source, destination, priors)
+    lone, held_back_by = min([*limits, *ceilings], key=lambda limit: limit[0])
+    capacity = min(link, *(rate for rate, _ in ceilings)) if ceilings else link
     return Path(
         transport, rdma, line, capacity, min(stream, lone), _selection_s(carriers, source, destination, priors),
         held_back_by, len(known) == len(lines), 1.0 / smaller,
     )  # fmt: skip
+
+
+def _smb_way(
+    transport: MigrationTransport, source: Host, destination: Host, ends: Iterable[Sequence[NetworkAdapter]]
+) -> tuple[bool, bool]:
+    """Whether the path is encrypted, and whether it is RDMA; both are ways of SMB alone."""
+    if transport is not MigrationTransport.SMB:
+        return False, False
+    encrypted = bool(source.smb_encrypts or destination.smb_encrypts)
+    plain_only = encrypted and any(host.build is not None and host.build < BUILD_2022 for host in (source, destination))
+    return encrypted, all(map(_rdma, ends)) and not plain_only
+
+
+def _ceilings(
+    settings: ClusterSettings, transport: MigrationTransport, source: Host, destination: Host, priors: Priors
+) -> list[tuple[float, str]]:
+    """What holds all moves of the pair together, besides the link."""
+    if transport is MigrationTransport.COMPRESSION:
+        return [(min(_compressor(source, priors), _compressor(destination, priors)), "the processors that compress")]
+    cap = _smb_cap_bytes_per_s(settings, source, destination) if transport is MigrationTransport.SMB else None
+    return [] if cap is None else [(cap, "the cluster's SMB bandwidth limit")]
 
 
 def transport_of(source: Host, guest: Guest = ANY_GUEST) -> MigrationTransport:
