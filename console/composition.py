@@ -13,6 +13,7 @@ from pathlib import Path
 from console.checks.catalogue import Facts, run_checks
 from console.checks.values import Findings
 from console.clock import Clock
+from console.consents import Consents
 from console.diagnose.doctor import DoctorReport
 from console.diagnose.outlook import outlook_of
 from console.directory import open_directory
@@ -29,7 +30,6 @@ from console.journal.ledger import RunListing
 from console.learning import LearningForecaster
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
-from console.operations import Consents
 from console.planner.roll import RollChoice, RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.planner.whatif import WhatIf

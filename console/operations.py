@@ -6,12 +6,12 @@ Screens and commands hold an :class:`Operations`; they never see a session, a pr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from console.checks.values import Findings
 from console.clock import Clock
+from console.consents import Consents
 from console.diagnose.symptoms import DoctorReport
 from console.drain.events import Event
 from console.drain.requests import OperatorRequest
@@ -30,17 +30,6 @@ if TYPE_CHECKING:
     from console.rolling.defaults import RollDefaults
     from console.rolling.needs import Need
     from console.rolling.wishes import RollWishes
-
-
-@dataclass(frozen=True, slots=True)
-class Consents:
-    """What the operator agreed to before a run; ids and names as typed or shown."""
-
-    interrupt: frozenset[str] = frozenset()
-    """VM ids; ``{"all"}`` for every one the plan lists."""
-    leave_behind: frozenset[str] = frozenset()
-    settings: tuple[tuple[str, int], ...] = ()
-    """(name, value) of the cluster settings that the run may change and must restore."""
 
 
 class RunHandle(Protocol):

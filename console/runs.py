@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from console.clock import Clock, SystemClock
+from console.consents import Consents
 from console.drain.events import Event, RunOpened
 from console.drain.opening import consent_entries, open_event
 from console.drain.requests import OperatorRequest
@@ -17,7 +18,6 @@ from console.journal.ledger import RUNS, Damaged, RunListing, named
 from console.model.cluster import Cluster
 from console.model.failures import CommandFailed
 from console.model.identity import HostName, RunId
-from console.operations import Consents
 from console.planner.values import Plan
 from console.runner.process import start_runner
 from console.runner.starting import last_words

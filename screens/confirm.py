@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console import formatting
+from console.consents import Consents
 from console.drain.state import Purpose
 from console.model.identity import VmRef
-from console.operations import Consents
 from console.planner.values import Plan
 from screens.drawing import Line, cut, wrap
 from screens.plan_tables import verdict, vms_move

@@ -11,10 +11,10 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from console import formatting
+from console.consents import Consents
 from console.drain.state import Purpose, RunState
 from console.model.cluster import Cluster, NodeState
 from console.model.identity import VmId
-from console.operations import Consents
 from console.planner.values import Plan, PlannedMove
 from console.store import Topic
 from screens.base import ConsoleScreen

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from console.consents import Consents
 from console.drain.requests import OperatorRequest
 from console.drain.state import Purpose, RunState
 from console.model.identity import HostName, RunId, VmId
-from console.operations import Consents
 from console.planner.values import Plan
 
 

@@ -11,10 +11,10 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from console import formatting
+from console.consents import Consents
 from console.drain.settings import PARALLEL_MIGRATIONS, SMB_FACTOR
 from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
-from console.operations import Consents
 from console.planner.values import HeavyClass, HostAfter, Plan, PlannedMove, PlanOptions
 from console.store import Topic
 from screens.base import ConsoleScreen

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from console.checks.values import Findings
 from console.clock import Clock
+from console.consents import Consents
 from console.diagnose.symptoms import DoctorReport
 from console.drain.requests import OperatorRequest
 from console.drain.roll_requests import RollRequest
@@ -23,7 +24,7 @@ from console.inventory.progress import Told
 from console.journal.ledger import RunListing
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
-from console.operations import Consents, Operations, RunHandle
+from console.operations import Operations, RunHandle
 from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import Plan, PlanOptions
 from console.reporting.formats import Format

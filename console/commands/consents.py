@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.consents import EVERY, Consents
 from console.exits import UsageProblem
 
 from .grouped import grouped
 
 if TYPE_CHECKING:
     from console.model.cluster import Cluster
-    from console.operations import Consents
-
-EVERY = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,6 @@ class Agreed:
         Raises:
             UsageProblem: a name that the cluster does not have, or has more than once.
         """
-        from console.operations import Consents
-
         return Consents(_ids(cluster, self.interrupt), _ids(cluster, self.leave_behind), self.settings)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.checks.hosts import lacking_commands
+from console.consents import EVERY, Consents
 from console.drain.settings import PARALLEL_MIGRATIONS
 from console.drain.state import Purpose, WhenStuck
 from console.exits import CommandEnded, ExitCode, UsageProblem
@@ -14,13 +15,12 @@ from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster
 from console.model.failures import CommandFailed
 from console.model.identity import HostName, VmId
-from console.operations import Consents
 from console.planner.sorting import aimed
 from console.planner.values import Engine, Plan, PlanOptions
 from console.runs import Manner
 from console.windows.modules import OPERATE_ENDPOINT, PLAIN_ENDPOINT
 
-from .consents import EVERY, Agreed
+from .consents import Agreed
 from .followed import follow
 from .levers import Levers
 from .names import find_host

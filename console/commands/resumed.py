@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from console.consents import Consents
 from console.documents import plan_document
 from console.drain.state import Outcome, Purpose, RunState
 from console.exits import ExitCode, UsageProblem
 from console.model.identity import HostName
-from console.operations import Consents
 from console.runs import Manner
 
 from .drained import require_endpoint, start, when_stuck

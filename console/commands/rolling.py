@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from console.consents import EVERY, Consents
 from console.drain.roll_requests import LeaveNode, StopRolling, TryNodeAgain
 from console.drain.roll_state import RollState
 from console.exits import CommandEnded, ExitCode, UsageProblem
@@ -14,11 +15,10 @@ from console.journal.ledger import RollListing, RunListing, named
 from console.journal.trouble import JournalUnusable
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId, VmId
-from console.operations import Consents
 from console.planner.roll import RollPlan
 from console.rolling.book import RollBook, RollHandle
 from console.rolling.defaults import RollDefaults
-from console.rolling.needs import EVERY, needs_of_roll, unmet
+from console.rolling.needs import needs_of_roll, unmet
 from console.rolling.wishes import RollWishes, program_of
 
 from .consents import Agreed

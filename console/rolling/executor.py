@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.clock import Clock
+from console.consents import Consents
 from console.drain import rolling as ro
 from console.drain.commands import ResumeNode as ResumeCall
 from console.drain.facts import Answered
@@ -19,7 +20,6 @@ from console.inventory.survey import read_nodes
 from console.model.cluster import Cluster, NodeState
 from console.model.failures import Failure
 from console.model.identity import HostName, RunId
-from console.operations import Consents
 from console.planner.values import Plan
 from console.ports import Reader
 from console.runner.changing import Hands

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from console.consents import EVERY, Consents
 from console.formatting import plain
 from console.model.identity import HostName, VmId, VmRef
-from console.operations import Consents
 from console.planner.roll import RollPlan
 from console.planner.values import Plan, PlanOptions
-
-EVERY = "all"
 
 
 class NeedKind(Enum):

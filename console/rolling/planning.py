@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from console.checks.catalogue import Facts, run_checks
 from console.clock import Clock
+from console.consents import EVERY, Consents
 from console.doors import seeds_of
 from console.drain.roll_state import RollState, Stage
 from console.drain.state import RunState
@@ -14,14 +15,13 @@ from console.inventory.detailing import read_details
 from console.inventory.reading import read_cluster
 from console.model.cluster import Cluster
 from console.model.identity import HostName
-from console.operations import Consents
 from console.planner.roll import RollOptions
 from console.planner.values import Plan, PlanOptions, Progress
 from console.planning import make_plan, make_return, make_wave_destinations
 from console.ports import Reader
 from console.site import Site
 
-from .needs import EVERY, needs_of, unmet
+from .needs import needs_of, unmet
 
 
 @dataclass(frozen=True)

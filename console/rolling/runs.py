@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from console.clock import Clock
+from console.consents import Consents
 from console.drain.state import Purpose, RunState, WhenStuck
 from console.model.cluster import Cluster
 from console.model.identity import RunId
-from console.operations import Consents
 from console.planner.values import Plan
 from console.runs import JournalRun, Manner, Runs, opened
 from console.site import Site

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.consents import Consents
 from console.formatting import plain
 from console.model.identity import VmId
-from console.operations import Consents
 
 from .defaults import HOOK_TIMEOUT_S
 

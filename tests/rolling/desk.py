@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console.checks.catalogue import Facts, run_checks
 from console.clock import SystemClock
+from console.consents import Consents
 from console.drain.events import Event
 from console.drain.opening import consent_entries, open_event
 from console.drain.roll_events import RollEvent
@@ -23,7 +24,6 @@ from console.journal.store import Journal
 from console.lab.serve import InProcessLab
 from console.model.cluster import Cluster
 from console.model.identity import HostName, RunId
-from console.operations import Consents
 from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import Plan
 from console.planning import make_roll

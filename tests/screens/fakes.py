@@ -12,6 +12,7 @@ from pathlib import Path
 
 from console.checks.values import Conflict, Evidence, Findings, Fix, Severity, Subject
 from console.clock import ManualClock
+from console.consents import Consents
 from console.diagnose.symptoms import DoctorReport
 from console.drain import requests
 from console.drain.events import Event
@@ -24,7 +25,6 @@ from console.journal.ledger import Damaged, Listing, RunListing
 from console.model.cluster import Cluster, Contact
 from console.model.identity import HostName, RunId, VmId
 from console.model.units import MIB
-from console.operations import Consents
 from console.planner.roll import RollOptions, RollPlan
 from console.planner.values import (
     Engine,
