@@ -94,10 +94,8 @@ def call_of(command: ChangeCommand, node: HostName) -> Call:
             return changes.cancel_move(vm)
         case ForceOwner(role=role, host=host):
             return changes.move_group(role, host)
-        case MoveOwned(OwnedKind.VOLUME, name, destination):
-            return changes.move_shared_volume(name, destination)
-        case MoveOwned(name=name, destination=destination):
-            return changes.move_group(RoleName(name), destination)
+        case MoveOwned():
+            return _owned(command)
         case SetSetting(name=name, value=value):
             return _setting(name, value)
 
@@ -107,6 +105,12 @@ def _start(command: StartMove) -> Call:
     if command.live:
         return changes.move_vm_live(vm, destination)
     return changes.move_vm_quick(vm, destination) if command.quick else changes.move_vm_stopped(vm, destination)
+
+
+def _owned(command: MoveOwned) -> Call:
+    if command.kind is OwnedKind.VOLUME:
+        return changes.move_shared_volume(command.name, command.destination)
+    return changes.move_group(RoleName(command.name), command.destination)
 
 
 def _setting(name: str, value: str) -> Call:
