@@ -1,9 +1,11 @@
-"""Planned against native: ``python -m tests.bench.planned_native [SCENARIO …] [--latency S] [--levers]``.
+"""Planned against native: ``python -m tests.bench.planned_native [SCENARIO …] [--seeds N] [--latency S] [--levers]``.
 
 The same node of the same lab in manual time, once by ``Suspend-ClusterNode -Drain`` and once by the product's own
 runner with the same settings. The lab's native drain goes by priority, sends each role where most memory is free,
 and refills a slot in the instant in which it frees. Time runs from the first word of either until the last VM that
-can leave has left. ``above`` is how long a line of the guard was crossed, read from the world once a second.
+both moved has left: one that only one of them could move counts for neither. ``above`` is how long a line of the guard
+was crossed, read from the world once a second. "native, by the console" is the console's own native engine, whose reads
+take their time like those of a planned drain. ``--seeds N`` draws other VMs, and prints the means.
 
 ``--levers`` adds what consent buys: the levers one after the other, each on top of those before it.
 """
@@ -18,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import geometric_mean
+from uuid import UUID
 
 from console.clock import sleep_for
 from console.drain.opening import consent_entries, open_event
@@ -32,7 +36,7 @@ from console.lab.world.state import DrainStatus
 from console.lab.world.telemetry import host_cpu_percent, missed_heartbeats, volume_latency_s
 from console.model.cluster import Cluster, MigrationTransport
 from console.model.identity import HostName, VmId
-from console.planner.values import Plan, PlanOptions
+from console.planner.values import Engine, Plan, PlanOptions
 from console.windows.commands import Answer, Call
 from tests.labdoor import LabDoor, run_until_done
 from tests.runner.drains import NODE, RULES, Drain
@@ -90,10 +94,21 @@ class Meter:
 class Drained:
     """One way of emptying the node."""
 
-    seconds: float
+    began_s: float
     above_s: float
     worst_latency_s: float
     moves: tuple[Move, ...]
+
+    @property
+    def arrived(self) -> dict[UUID | None, float]:
+        """When each VM that left had left, by the world's clock."""
+        over = (move for move in self.moves if move.outcome is Outcome.COMPLETED)
+        return {move.vm: move.ended_s for move in over if move.ended_s is not None}
+
+    def until(self, other: Drained) -> float:
+        """Seconds until the last VM that both moved had left."""
+        common = self.arrived.keys() & other.arrived.keys()
+        return max((self.arrived[vm] for vm in common), default=self.began_s) - self.began_s
 
     @property
     def live(self) -> int:
@@ -122,13 +137,12 @@ def metered(lab: InProcessLab) -> Iterator[Meter]:
 
 def _drained(lab: InProcessLab, meter: Meter, began_s: float) -> Drained:
     moves = tuple(move for move in lab.cluster.world.moves if move.vm is not None and move.source == NODE)
-    ends = [move.ended_s for move in moves if move.outcome is Outcome.COMPLETED and move.ended_s is not None]
-    return Drained(max(ends, default=began_s) - began_s, meter.above_s, meter.worst_latency_s, moves)
+    return Drained(began_s, meter.above_s, meter.worst_latency_s, moves)
 
 
-async def native(scenario: str) -> Drained:
+async def native(scenario: str, seed: int = 1) -> Drained:
     """The cluster's own drain at the scenario's settings."""
-    async with InProcessLab(scenario) as lab:
+    async with InProcessLab(scenario, seed=seed) as lab:
         world = lab.cluster.world
         with metered(lab) as meter:
             lab.cluster.service.suspend(NODE, drain=True)
@@ -156,9 +170,9 @@ class Way:
         return replace(RULES, guard=Lines() if self.guard else None)
 
 
-async def planned(scenario: str, way: Way) -> Drained:
+async def planned(scenario: str, way: Way, seed: int = 1) -> Drained:
     """The product's own plan and runner."""
-    async with InProcessLab(scenario) as lab:
+    async with InProcessLab(scenario, seed=seed) as lab:
         with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
             drain = Drain(lab, SlowDoor(lab, 0.0), journal, Path(folder), way.rules(), settings=way.settings)
             cluster = await drain.read()
@@ -198,22 +212,29 @@ def placed_like(drain: Drained) -> dict[VmId, HostName]:
 
 
 def line(name: str, drain: Drained, base: Drained) -> str:
+    seconds, native_s = drain.until(base), base.until(drain)
     return (
-        f"  {name:44} {drain.seconds:8.0f} {drain.seconds / base.seconds:7.3f} {base.seconds / drain.seconds:6.2f}×"
+        f"  {name:44} {seconds:8.0f} {seconds / native_s:7.3f} {native_s / seconds:6.2f}×"
         f" {drain.above_s:7.0f} {drain.worst_latency_s * 1000:8.1f} {drain.live:5} {drain.dark:5} {drain.stayed:6}"
     )
 
 
-async def same_settings(scenario: str, latency_s: float) -> Drained:
-    base = await native(scenario)
-    print(line("native, at its settings", base, base), flush=True)
-    for name, way in (
-        ("planned", Way(latency_s=latency_s)),
-        ("planned, no latency", Way(latency_s=0.0)),
-        ("planned, guard on", Way(latency_s=latency_s, guard=True)),
-    ):
-        print(line(name, await planned(scenario, way), base), flush=True)
-    return base
+async def same_settings(scenario: str, latency_s: float, seeds: int) -> None:
+    ratios: dict[str, list[float]] = {}
+    for seed in range(1, seeds + 1):
+        base = await native(scenario, seed)
+        print(line(f"native, at its settings (seed {seed})", base, base), flush=True)
+        for name, way in (
+            ("native, by the console", Way(PlanOptions(engine=Engine.NATIVE), latency_s=latency_s)),
+            ("planned", Way(latency_s=latency_s)),
+            ("planned, no latency", Way(latency_s=0.0)),
+            ("planned, guard on", Way(latency_s=latency_s, guard=True)),
+        ):
+            found = await planned(scenario, way, seed)
+            ratios.setdefault(name, []).append(found.until(base) / base.until(found))
+            print(line(name, found, base), flush=True)
+    for name, each in ratios.items() if seeds > 1 else ():
+        print(f"  {f'{name}: mean of {seeds}':44} {'':8} {geometric_mean(each):7.3f}", flush=True)
 
 
 async def with_levers(scenario: str, latency_s: float) -> None:
@@ -260,12 +281,16 @@ def _makespan(drain: Drain, cluster: Cluster, slots: int, cap: int | None) -> fl
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
+    parser.add_argument("--seeds", type=int, default=1, help="draw so many clusters of each scenario")
     parser.add_argument("--latency", type=float, default=0.1, help="seconds that every call of the console takes")
     parser.add_argument("--levers", action="store_true", help="the gain by lever instead of the same settings")
     given = parser.parse_args()
     for scenario in given.scenarios:
         print(f"{scenario}\n  {'':44} {HEAD}")
-        asyncio.run((with_levers if given.levers else same_settings)(scenario, given.latency))
+        levers = given.levers
+        asyncio.run(
+            with_levers(scenario, given.latency) if levers else same_settings(scenario, given.latency, given.seeds)
+        )
     return 0
 
 
