@@ -104,7 +104,10 @@ def test_a_plan_starts_from_the_policy_and_a_touched_lever_wins() -> None:
     assert (untouched.slots, untouched.memory_reserve_fraction, untouched.smb_cap_fraction) == (3, 0.1, 0.5)
     assert untouched.avoided == frozenset({"HV09"})
     touched = PlanOptions(slots=1, memory_reserve_fraction=0.2, smb_cap_fraction=1.0, avoided=frozenset({HV02}))
-    assert here.options_of(touched) == replace(touched, avoided=frozenset({HV02, HostName("HV09")}))
+    avoided = frozenset({HV02, HostName("HV09")})
+    assert here.options_of(touched) == replace(touched, avoided=avoided, guard=here.guard)
+    assert untouched.guard == here.guard is not None, "what a plan foresees is what the run will have"
+    assert site(guard={"enabled": False}).options_of(PlanOptions()).guard is None
 
 
 def test_the_sites_word_on_a_conflict_reaches_the_checks() -> None:

@@ -11,7 +11,6 @@ from tests.bench.lab_makespan import drained
 from tests.runner.drains import RULES
 
 WITHOUT_GUARD = replace(RULES, guard=None)
-"""What it will hold back is in no forecast."""
 
 
 @pytest.mark.parametrize(
@@ -31,3 +30,11 @@ async def test_a_drain_takes_as_long_as_was_forecast(scenario: str, within: floa
     assert found.covered >= 0.86
     assert found.after_three is not None
     assert found.after_three == pytest.approx(0.0, abs=within)
+
+
+async def test_what_the_guard_holds_is_forecast_too(tmp_path: Path) -> None:
+    """In this lab even one move that compresses takes its host over the guard's line."""
+    found = await drained("workgroup", tmp_path)
+    assert found.moved == found.planned
+    assert found.error == pytest.approx(0.0, abs=0.10)
+    assert found.after_three == pytest.approx(0.0, abs=0.15)
