@@ -13,23 +13,19 @@ from tests.runner.drains import RULES
 WITHOUT_GUARD = replace(RULES, guard=None)
 
 
-@pytest.mark.parametrize(
-    ("scenario", "within"),
-    [
-        ("quiet", 0.10),
-        ("workgroup", 0.10),
-        ("mixed-cpu", 0.10),
-        ("broken/capped", 0.10),
-        ("broken/networks", 0.15),  # lines of 0.1 to 25 Gbit/s, of which earlier moves teach one share of the rate
-    ],
-)
-async def test_a_drain_takes_as_long_as_was_forecast(scenario: str, within: float, tmp_path: Path) -> None:
+WITHIN = 0.10
+FEWEST_INSIDE = 0.6
+"""Of a p90 that holds, a dozen moves leave fewer inside once in two hundred times; the bench counts many."""
+
+
+@pytest.mark.parametrize("scenario", ["quiet", "workgroup", "mixed-cpu", "broken/capped", "broken/networks"])
+async def test_a_drain_takes_as_long_as_was_forecast(scenario: str, tmp_path: Path) -> None:
     found = await drained(scenario, tmp_path, rules=WITHOUT_GUARD)
     assert found.moved == found.planned
-    assert found.error == pytest.approx(0.0, abs=within)
-    assert found.covered >= 0.86
+    assert found.error == pytest.approx(0.0, abs=WITHIN)
+    assert found.covered >= FEWEST_INSIDE
     assert found.after_three is not None
-    assert found.after_three == pytest.approx(0.0, abs=within)
+    assert found.after_three == pytest.approx(0.0, abs=WITHIN)
 
 
 async def test_what_the_guard_holds_is_forecast_too(tmp_path: Path) -> None:
