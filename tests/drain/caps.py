@@ -12,6 +12,15 @@ from console.planner.values import SlotReading
 Ends = tuple[HostName, HostName]
 
 
+OFF_AT_ONCE = 4
+"""What the documentation promises of VMs that are off: MaximumParallelMigrations and its like count live migrations
+only, and these have a number of their own."""
+
+
+def too_many_off(on_their_way: int) -> list[str]:
+    return [f"{on_their_way} VMs that are off on their way at once"] if on_their_way > OFF_AT_ONCE else []
+
+
 @dataclass(frozen=True)
 class Caps:
     """What MaximumParallelMigrations counts, and what the site sets besides."""

@@ -15,8 +15,9 @@ from console.journal.ledger import RUNS
 from console.model.identity import HostName
 from console.planner.values import Engine, SlotReading
 
+from .caps import OFF_AT_ONCE
 from .witness import Witness
-from .world import OFF_AT_ONCE, SOURCE, World
+from .world import SOURCE, World
 
 
 @dataclass

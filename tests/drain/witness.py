@@ -17,8 +17,9 @@ from console.drain import move_events as mv
 from console.drain.rules import AUTHENTICATION
 from console.model.identity import VmId
 
+from .caps import OFF_AT_ONCE
 from .faults import within
-from .world import OFF_AT_ONCE, SOURCE, World
+from .world import SOURCE, World
 
 _CONTACT = "contact"
 _CHECK_TRAVELS_S = 6.0

@@ -19,7 +19,7 @@ from console.model.identity import HostName, VmId
 from console.model.units import GIB
 
 from .answers import answer, unread
-from .caps import Caps
+from .caps import Caps, too_many_off
 from .faults import Faults, fate_of, within
 from .lease_book import LeaseBook
 from .machines import Migration, Node, Vm
@@ -30,8 +30,6 @@ __all__ = ["EPOCH", "SOURCE", "Faults", "Vm", "World", "fresh", "moment"]
 
 SOURCE = HostName("HV01")
 OK = Reply(Answered.DONE)
-OFF_AT_ONCE = 4
-"""What the documentation promises of VMs that are off."""
 _LOOK_TO_START_S = 40.0
 """A check is read, travels, and its start is sent: what moves in between is nobody's fault."""
 TIMED_OUT = Reply(Answered.UNANSWERED, "timed out")
@@ -391,16 +389,11 @@ class World:
         self._count()
 
     def _count(self) -> None:
-        """Moves that the run can see; one that looks failed and goes on is nobody's to count. MaximumParallelMigrations
-        and its like count live migrations; those of VMs that are off have a number of their own."""
-        seen = [
-            (vm.host, vm.migration)
-            for vm in self.vms.values()
-            if vm.migration is not None and vm.migration.own and vm.migration.fate != "late"
-        ]
+        """Moves that the run can see; one that looks failed and goes on is nobody's to count."""
+        on_their_way = [(vm.host, vm.migration) for vm in self.vms.values() if vm.migration is not None]
+        seen = [(host, migration) for host, migration in on_their_way if migration.own and migration.fate != "late"]
         flying = [(host, migration.destination) for host, migration in seen if not migration.offline]
-        if len(seen) - len(flying) > OFF_AT_ONCE:
-            self.violations.append(f"{len(seen) - len(flying)} VMs that are off on their way at once")
+        self.violations.extend(too_many_off(len(seen) - len(flying)))
         self.own_in_flight_peak = max(self.own_in_flight_peak, len(flying))
         for ends in flying:
             for node in ends:
