@@ -39,4 +39,4 @@ def test_many_of_a_code_are_told_together_and_none_is_lost(capsys: pytest.Captur
     assert out.count("Fix:") == 1
     assert all(host in out for host in hosts)
     assert "and 9 commands like these" in out
-    assert "12 conflicts" in out
+    assert "12 blocks" in out
