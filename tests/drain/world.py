@@ -395,7 +395,6 @@ class World:
         flying = [(host, migration.destination) for host, migration in seen if not migration.offline]
         self.violations.extend(too_many_off(len(seen) - len(flying)))
         self.own_in_flight_peak = max(self.own_in_flight_peak, len(flying))
-        for ends in flying:
-            for node in ends:
-                self.peak[node] = max(self.peak[node], sum(node in others for others in flying))
+        for node in {node for ends in flying for node in ends}:
+            self.peak[node] = max(self.peak[node], sum(node in others for others in flying))
         self.violations.extend(self.caps.broken(flying, self.limit))
