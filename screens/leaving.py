@@ -45,3 +45,6 @@ class Palette(LeftOnce, CommandPalette):
         found = self.query(CommandList)
         if found and found.first().scrollable_content_region:  # turning a page needs lines, and they need room
             super()._action_command_list(action)
+
+    def _gather_commands(self, search_value: str) -> Any:
+        return super()._gather_commands(search_value) if self.query(CommandList) else None

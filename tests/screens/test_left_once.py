@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import events
+from textual.command import CommandList
 
 from screens.help import HelpScreen
 from screens.leaving import Palette
@@ -74,3 +75,13 @@ async def test_a_palette_that_another_screen_came_over_is_left_when_it_is_on_top
         assert isinstance(app.screen, HelpScreen), "what is on top stays"
         await pilot.press("escape", "escape")
         assert palette not in app.screen_stack
+
+
+async def test_a_palette_whose_list_is_gone_searches_nothing() -> None:
+    operations = FakeOperations(cluster_of(4, 4))
+    async with console(operations) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await app.screen.query_one(CommandList).remove()
+        await pilot.press("t")
+        await pilot.pause()
+        assert app.is_running
