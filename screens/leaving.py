@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual import work
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
 from textual.screen import Screen
@@ -46,5 +47,9 @@ class Palette(LeftOnce, CommandPalette):
         if found and found.first().scrollable_content_region:  # turning a page needs lines, and they need room
             super()._action_command_list(action)
 
-    def _gather_commands(self, search_value: str) -> Any:
-        return super()._gather_commands(search_value) if self.query(CommandList) else None
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        """The search begins a moment after it was asked for: by then the list may be gone."""
+        if self.query(CommandList):
+            search: Any = CommandPalette._gather_commands
+            await search.__wrapped__(self, search_value)
