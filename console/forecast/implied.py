@@ -61,9 +61,7 @@ def _stayed_dark(move: Observation) -> bool:
 
 def _to_the_point(moves: Sequence[Observation], law: PowerLaw) -> PowerLaw:
     """The law in between the steps that explains the moves best."""
-    near = [
-        PowerLaw(law.bytes_in_first_second * factor, law.exponent + more) for more in _STEEPER for factor in _NEAR
-    ]
+    near = [PowerLaw(law.bytes_in_first_second * factor, law.exponent + more) for more in _STEEPER for factor in _NEAR]
     return min(near, key=lambda each: _misfit(moves, each))
 
 

@@ -50,6 +50,8 @@ class Journal:
         self.path = path
         self.read_only = read_only
         self._connection = connection
+        opened = path.stat()
+        self._file = (opened.st_dev, opened.st_ino)
 
     @classmethod
     def open(cls, path: Path, read_only: bool = False, *, busy_s: float = 5.0) -> Journal:
@@ -58,6 +60,8 @@ class Journal:
         Raises:
             JournalUnusable: locked, full, damaged, newer, or not to be opened.
         """
+        if path.is_dir():
+            raise JournalUnusable(path, Trouble.UNREADABLE, "it is a folder")
         with _translated(path):
             if not read_only:
                 _make_private(path)
@@ -218,6 +222,8 @@ class Journal:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if self.read_only:
             raise PermissionError("this journal was opened to read only")
+        if self._is_gone():
+            raise JournalUnusable(self.path, Trouble.GONE)
         with _translated(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -227,6 +233,16 @@ class Journal:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _is_gone(self) -> bool:
+        """SQLite goes on writing to a file that was deleted, where nobody would ever read it."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False  # SQLite says what is wrong
+        return (found.st_dev, found.st_ino) != self._file
 
     @staticmethod
     def _last(connection: sqlite3.Connection, table: Table, run: RunId) -> int:

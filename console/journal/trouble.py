@@ -14,6 +14,8 @@ class Trouble(Enum):
     NEWER = "newer"
     """Written by a newer version of this program."""
     UNREADABLE = "unreadable"
+    GONE = "gone"
+    """Another file, or none, lies where the one was that was opened."""
     TAKEN = "taken"
     """Another runner writes this run."""
 
@@ -24,6 +26,10 @@ _WORDS = {
     Trouble.CORRUPT: ("is damaged or not a journal", "Move it away and start with a new one; keep the old for a look."),
     Trouble.NEWER: ("was written by a newer version", "Use that version, or another journal file."),
     Trouble.UNREADABLE: ("can not be opened or written", "Check the path and its rights."),
+    Trouble.GONE: (
+        "was deleted or replaced while it was in use",
+        "Look for it where it was moved. What moves goes on by itself; nothing new starts.",
+    ),
     Trouble.TAKEN: ("is written by another runner for this run", "Attach to that one instead of starting a second."),
 }
 

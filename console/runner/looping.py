@@ -28,7 +28,7 @@ RETRY_S = 1.0
 FAREWELL_S = 60.0
 """Real seconds that changes on their way are waited for at the end."""
 
-_FINAL = frozenset({Trouble.TAKEN, Trouble.CORRUPT, Trouble.NEWER})
+_FINAL = frozenset({Trouble.TAKEN, Trouble.CORRUPT, Trouble.NEWER, Trouble.GONE})
 """Waiting does not help."""
 
 State = TypeVar("State")

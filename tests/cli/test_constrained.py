@@ -33,5 +33,5 @@ def test_what_is_read_is_the_same_and_who_only_watches_is_refused(tmp_path: Path
         refused = watch.run("drain", "HV01", "--confirm", "HV01")
         assert refused.returncode == 3
         assert "Nothing was sent: Drainboard.Watch on HV01 lets this console look, not move." in refused.stderr
-        assert "Drainboard.Watch answers: constrained, to watch only" in watch.run("doctor").stdout
+        assert "Drainboard.Watch answers: constrained, to watch only" in watch.run("doctor", "--json").stdout
         assert lab.changing_commands() == 0

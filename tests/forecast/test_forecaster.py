@@ -84,9 +84,8 @@ def test_more_bandwidth_is_never_worse(
         return ask(vm, make_cluster(hosts, 0))
 
     slow, fast = on(link), on(link * more)
-    if slow.converges == fast.converges:
+    if slow.converges and fast.converges:  # others may end for different reasons; the model's own tests look at those
         assert fast.duration_p50_s <= slow.duration_p50_s * (1 + 1e-9)
-    if slow.converges and fast.converges:
         assert fast.blackout_p50_s <= slow.blackout_p50_s * (1 + 1e-9)
         assert fast.blackout_p90_s <= slow.blackout_p90_s * (1 + 1e-9)
 

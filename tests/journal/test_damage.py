@@ -103,6 +103,27 @@ def test_a_read_only_file_can_be_read_and_says_why_it_can_not_be_written(file: P
         assert runs_of(journal).load(RUN).run == RUN
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_deleted_under_a_run_takes_no_more(file: Path, replaced: bool) -> None:
+    filled(file)
+    with Journal.open(file) as journal:
+        token = journal.take_run(RUN, "console", 1, at(99))
+        for one in file.parent.glob(f"{file.name}*"):
+            one.rename(one.with_name(f"moved-{one.name}"))
+        if replaced:
+            Journal.open(file).close()
+        with pytest.raises(JournalUnusable, match="deleted or replaced while it was in use") as caught:
+            journal.beat(RUN, token, at(100))
+        assert caught.value.trouble is Trouble.GONE
+        with pytest.raises(JournalUnusable, match="deleted or replaced"):
+            journal.put_request(RUN, "stop", "me")
+
+
+def test_a_folder_in_its_place_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(JournalUnusable, match="it is a folder"):
+        Journal.open(tmp_path, read_only=True)
+
+
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [
