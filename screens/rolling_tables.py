@@ -274,7 +274,7 @@ def plan_lines(plan: RollPlan | None, nodes: int) -> list[Line]:
     ]
     if words:
         lines.append(((f"  {', '.join(words)}: A shows which, and asks for your consent.", "text.warning"),))
-    text = "  A begins one: first it asks how. space marks nodes, for a roll over those alone."
+    text = "  A begins one and first asks how. space marks nodes: then it takes only those."
     return [*lines, ((text, "text.muted"),)]
 
 
