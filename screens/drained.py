@@ -78,6 +78,8 @@ def end_lines(run: RunState, services: Services, width: int) -> list[Line]:
     letters = big(word, services.look.glyphs, wide=width >= 100)
     lines: list[Line] = [(), *(((f"  {row}", style),) for row in letters), (), _band(run, width), ()]
     lines += [((row, "text.strong"),) for row in wrap(_verdict(run), max(40, width - 4), "  ")]
+    if run.node_paused and run.purpose is Purpose.DRAIN:
+        lines.append(((f"  {formatting.name(run.node)} stays paused and takes no roles until it is resumed (R).", ""),))
     lines += [(), *_facts(run)]
     lines += _moves("NOT MOVED", [move for move in run.moves.values() if move.state in _NOT_MOVED], width)
     lines += _moves("INTERRUPTED, WITH CONSENT", _with(run, MoveState.INTERRUPTED), width)

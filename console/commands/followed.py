@@ -13,7 +13,7 @@ from console.drain.finish import why_no_finish
 from console.drain.fold import advance
 from console.drain.narrate import line_of
 from console.drain.requests import StopRun
-from console.drain.state import Move, MoveState, RunState
+from console.drain.state import Move, MoveState, Purpose, RunState
 from console.exits import CommandEnded, ExitCode
 from console.formatting import plain
 from console.journal.codec import document_of
@@ -59,6 +59,9 @@ async def follow(runs: Runs, handle: JournalRun, *, as_json: bool, events: bool,
                 take_overs += 1
                 _take_over(runs, handle, take_overs)
     state = runs.state(handle.run)
+    if state.node_paused and state.purpose is Purpose.DRAIN:
+        node = plain(state.node)
+        narrate(f"{node} stays paused and takes no roles until it is resumed: drainboard resume {node}")
     if as_json:
         print_line(run_document(state)) if events else print_document(run_document(state))
     return exit_code(state)

@@ -48,7 +48,8 @@ def _may_change(turn: Turn, change: SettingChange) -> bool:
     state = turn.state
     numbers = all(text.isdecimal() for text in (change.before, change.after, change.wanted))
     ours = change.touched and not (change.pending or change.restored or change.given_up)
-    going = state.phase is Phase.MOVING and not (state.detached or state.contact_lost_at is not None)
+    out_of_hand = state.detached or state.window_closed or state.contact_lost_at is not None
+    going = state.phase is Phase.MOVING and not out_of_hand
     rested = turn.seconds_since(change.asked_at) >= LEVER_REST_S
     return state.smb_transport and numbers and ours and going and rested and fence_reason(state, turn.at) is None
 

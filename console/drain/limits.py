@@ -89,7 +89,7 @@ def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
     if move.not_before is not None and at < move.not_before:
         return move.reason or "it is tried again in a moment"
     if move.offline:
-        return _offline_reason(state, move)
+        return offline_reason(state, move)
     mine = move.occupies_slot
     others = state.occupied_slots - mine
     if others >= state.allowed_slots:
@@ -103,9 +103,9 @@ def wait_reason(state: RunState, move: Move, at: datetime) -> str | None:
     )
 
 
-def _offline_reason(state: RunState, move: Move) -> str | None:
+def offline_reason(state: RunState, move: Move) -> str | None:
     """VMs that are off share nothing with live migrations; too many at once would still be a storm of requests."""
-    others = state.offline_under_way - move.under_way
+    others = state.offline_under_way - (move.offline and move.under_way)
     if others >= OFFLINE_AT_ONCE:
         return f"{others} VMs that are off are on their way already"
     return None if move.destination is not None else "it has no destination"

@@ -13,7 +13,7 @@ from .adopting import adopt
 from .arrivals import arrived
 from .commands import CheckMove, StartMove
 from .facts import PAUSED, REST_OFF, RUNNING, CheckFacts
-from .limits import WAITING, hold_reason, wait_reason
+from .limits import WAITING, hold_reason, offline_reason, wait_reason
 from .native import join_drain
 from .signals import CheckRead
 from .state import Move, MoveState, Purpose, RunState
@@ -94,8 +94,11 @@ def on_check(turn: Turn, signal: CheckRead) -> None:
         return
     move = _as_found(turn, move, signal.facts)
     why = _stale(turn, move) or hold_reason(turn.state, turn.at) or wait_reason(turn.state, move, turn.at)
+    until = None
+    if why is None and move.quick and signal.facts.vm_state in REST_OFF:  # nothing is left to be saved
+        why, until = offline_reason(turn.state, move), turn.at + timedelta(seconds=turn.rules.check_again_s)
     if why is not None:
-        turn.record(mv.MoveReturned(turn.at, move.vm.id, why))
+        turn.record(mv.MoveReturned(turn.at, move.vm.id, why, until=until))
     elif signal.facts.node_draining and turn.state.purpose is Purpose.DRAIN:
         join_drain(turn)
     elif not _taken_by_others(turn, move, signal.facts):

@@ -27,9 +27,9 @@ OVER, CALM, FULL = {CSV_LATENCY: 0.2}, {CSV_LATENCY: 0.001}, {FREE_MEMORY: 0.001
 AGREED = (Consent("setting", f"{SMB_FACTOR}=6000", "ann", EPOCH),)
 
 
-def table(before: str = "1000", *, smb: bool = True) -> Desk:
+def table(before: str = "1000", *, smb: bool = True, window_s: float | None = None) -> Desk:
     """A run at second 100 that raised the share from ``before`` to 6000, with consent."""
-    made = desk(4, Rules(guard=Lines()), consents=AGREED, smb=smb).claim()
+    made = desk(4, Rules(guard=Lines()), consents=AGREED, smb=smb, window_s=window_s).claim()
     made.send(sg.SettingRead, SMB_FACTOR, before)
     made.send(sg.SettingAnswered, SMB_FACTOR, "6000", DONE)
     return made.send(sg.GuardMeasured, CALM, at_s=100.0)
@@ -76,6 +76,13 @@ def test_short_memory_at_a_destination_is_no_reason_to_slow_the_links() -> None:
     run.send(sg.GuardMeasured, FULL, at_s=110.0)
     assert run.state.guard is not None
     assert run.state.guard.holding
+    assert not run.asked(cmd.SetSetting)
+
+
+def test_after_the_end_of_the_window_it_changes_nothing_more() -> None:
+    run = table(window_s=130.0).start(0).tick(130.0)
+    assert run.told(ev.WindowClosed)
+    run.send(sg.GuardMeasured, OVER, at_s=140.0)
     assert not run.asked(cmd.SetSetting)
 
 

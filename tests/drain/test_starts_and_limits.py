@@ -13,7 +13,7 @@ from console.drain import signals as sg
 from console.drain.limits import fence_reason, load
 from console.drain.outlook import finish_forecast
 from console.drain.rules import Rules
-from console.drain.state import MoveState
+from console.drain.state import Consent, MoveState
 from console.model.cluster import GroupState
 from console.model.identity import HostName
 from console.model.units import GIB
@@ -21,7 +21,7 @@ from console.planner.values import OFFLINE_AT_ONCE
 
 from .desk import OTHERS, Desk, calm_world, desk, facts
 from .making import opened_for
-from .moments import moment
+from .moments import EPOCH, moment
 from .replanner import plan_for
 from .world import SOURCE
 
@@ -242,6 +242,25 @@ def test_one_that_was_shut_down_since_the_plan_gives_its_slot_to_the_next() -> N
     table = with_off(0, 2).claim().check(0, vm_state=3)
     assert table.asked(cmd.StartMove) == [cmd.StartMove(table.vm(0), HostName("HV02"), False, False)]
     assert [command.vm for command in table.asked(cmd.CheckMove)] == [table.vm(1)]
+
+
+def test_one_that_was_to_be_saved_and_is_off_by_now_counts_among_those_that_are_off() -> None:
+    world = calm_world(OFFLINE_AT_ONCE + 1)
+    for vm in list(world.vms.values())[:OFFLINE_AT_ONCE]:
+        vm.state, vm.heartbeat, vm.role_state = 3, None, GroupState.OFFLINE
+    last = list(world.vms)[-1]
+    agreed = (Consent("interrupt", "all", "ann", EPOCH),)
+    table = Desk(opened_for(world, quick=frozenset({last}), consents=agreed)).claim()
+    table.check(OFFLINE_AT_ONCE, vm_state=3)
+    assert not table.asked(cmd.StartMove)
+    assert "on their way already" in table.move(OFFLINE_AT_ONCE).reason
+    table.check(0, vm_state=3).see(0, HostName("HV02"), role_state=GroupState.OFFLINE)
+    table.tick(60.0)
+    assert last in [command.vm for command in table.asked(cmd.CheckMove)]
+    table.check(OFFLINE_AT_ONCE, vm_state=3)
+    assert [(command.vm, command.live, command.quick) for command in table.asked(cmd.StartMove)] == [
+        (last, False, False)
+    ]
 
 
 def test_the_forecast_puts_vms_that_are_off_beside_the_rest() -> None:

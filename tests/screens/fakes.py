@@ -170,7 +170,8 @@ class FakeRun:
         whole = Outcome.DRAINED if self._state.purpose is Purpose.DRAIN else Outcome.RETURNED
         outcome = Outcome.STOPPED if self._state.stopping else whole
         self._state = replace(self._state, outcome=outcome, phase=Phase.ENDED, finished_at=now,
-                              verified_empty=outcome is Outcome.DRAINED)  # fmt: skip
+                              verified_empty=outcome is Outcome.DRAINED,
+                              node_paused=self._state.purpose is Purpose.DRAIN)  # fmt: skip
 
 
 def _advanced(move: Move, now: datetime) -> Move:
