@@ -178,8 +178,9 @@ class Campaign:
         found = fold(self.journal)
         for sight in sights or ():
             if not sight.busy:
-                known = found.moves[sight.vm].state
-                told = known is MoveState.VERIFYING or known.terminal
+                move = found.moves[sight.vm]
+                unverified = move.settled and move.arrived_at is not None  # where it is was told before, with the doubt
+                told = move.state is MoveState.VERIFYING or move.state.terminal or unverified
                 self.judge.witness.recovered(sight.vm, told_arrived=told)
         return found
 
